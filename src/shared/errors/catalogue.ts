@@ -1,0 +1,25 @@
+import { appErrors } from './app.ts'
+import { callErrors } from './call.ts'
+import { configErrors } from './config.ts'
+import type { ErrorDefinition } from './definition.ts'
+import { mediaErrors } from './media.ts'
+import { settingsErrors } from './settings.ts'
+import { sipErrors } from './sip.ts'
+
+/** Every coded error and warning of Causeway. `docs/reference/errors.md` is generated from it. */
+export const catalogue = {
+  ...appErrors,
+  ...callErrors,
+  ...configErrors,
+  ...mediaErrors,
+  ...settingsErrors,
+  ...sipErrors,
+}
+
+/** A stable error code. */
+export type ErrorCode = keyof typeof catalogue & string
+
+/** The catalogue row of a code. */
+export function definitionOf(code: ErrorCode): ErrorDefinition {
+  return catalogue[code]
+}

@@ -1,0 +1,38 @@
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import t from 'tap'
+
+/** Who may import whom: a folder of src and the folders it may name. Arrows point one way. */
+const arrows: Record<string, string[]> = {
+  shared: [],
+  config: ['shared'],
+  'embedded-drachtio': ['shared'],
+  settings: ['shared', 'config'],
+  media: ['shared', 'config'],
+  calls: ['shared', 'config'],
+  bridge: ['shared', 'config', 'settings', 'calls', 'media'],
+  http: ['shared', 'config', 'settings', 'calls', 'media', 'bridge'],
+  simulator: ['shared', 'embedded-drachtio'],
+  app: ['shared', 'config', 'settings', 'embedded-drachtio', 'calls', 'media', 'bridge', 'http'],
+  cli: ['shared', 'config', 'settings', 'calls', 'media', 'bridge', 'http', 'app', 'simulator'],
+}
+
+t.test('imports follow the arrows of the design', async (t) => {
+  for (const file of globSync('src/**/*.{ts,js}')) {
+    const from = file.split('/')[1]!
+    t.ok(from in arrows, `${file} lies in a known folder`)
+    const text = readFileSync(file, 'utf8')
+    for (const [, path] of text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)) {
+      const to = relative('src', join(dirname(file), path!)).split('/')[0]!
+      if (to === from || to.startsWith('..')) continue
+      t.ok(arrows[from]!.includes(to), `${file} imports ${path}: ${from} may not know ${to}`)
+    }
+  }
+})
+
+t.test('the environment is read in config/ and cli/ alone', async (t) => {
+  for (const file of globSync('src/**/*.ts')) {
+    if (/^src\/(config|cli)\//.test(file)) continue
+    t.notMatch(readFileSync(file, 'utf8'), /process\.env\b/, file)
+  }
+})

@@ -1,0 +1,43 @@
+import { PassThrough } from 'node:stream'
+import t from 'tap'
+import { createLogger, maskNumber } from '../../src/shared/log.ts'
+import { redactText } from '../../src/shared/redact.ts'
+import { Secret } from '../../src/shared/secret.ts'
+
+const rows: [string, string, RegExp][] = [
+  [
+    'SDES key',
+    'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd',
+    /AAEC/,
+  ],
+  ['ICE password', 'a=ice-pwd:AAECAwQFBgcICQoLDA0ODw==', /AAEC/],
+  ['digest', 'Proxy-Authorization: Digest username="4416", response="2915fd5d"', /2915/],
+  ['bearer', 'Authorization: Bearer EAAG123', /EAAG/],
+  ['credentials in JSON', '{"sip_user_password":"s3cret"}', /s3cret/],
+]
+
+for (const [name, text, secret] of rows) {
+  t.test(`${name} is removed from text`, async (t) => {
+    const out = redactText(text)
+    t.notMatch(out, secret)
+    t.match(out, /\[redacted\]/)
+  })
+}
+
+t.test(
+  'the logger redacts secrets by type and SIP text by content, and masks numbers',
+  async (t) => {
+    const lines: string[] = []
+    const destination = new PassThrough()
+    destination.on('data', (chunk) => lines.push(String(chunk)))
+    const log = createLogger({ level: 'trace', numbers: 'masked', destination })
+    log.info(
+      { password: new Secret('hunter2'), sip: 'Authorization: Digest x', from: '+33199001234' },
+      'call',
+    )
+    const text = lines.join('')
+    t.notMatch(text, /hunter2|Digest x|199001/)
+    t.match(text, /\*\*34/)
+    t.equal(maskNumber('FR.13491208655302741918'), `FR.${'*'.repeat(18)}18`)
+  },
+)
