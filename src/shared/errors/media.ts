@@ -1,4 +1,136 @@
 import { defineErrors } from './definition.ts'
 
-/** Errors of the media area; every code starts with `MEDIA_`. */
-export const mediaErrors = defineErrors({})
+/** Errors of the media area: SDP that no call can come of. Q.850 65 and 88 as RFC 3398 has them. */
+export const mediaErrors = defineErrors({
+  MEDIA_SDP_INVALID: {
+    summary: 'the SDP cannot be read',
+    cause: 'The body is not SDP, or lacks a line every session needs (RFC 8866).',
+    fix: 'Look at the body in the call ladder and correct the device that wrote it.',
+    owner: 'pbx',
+    retryable: false,
+    sip: 488,
+    q850: 88,
+  },
+  MEDIA_NO_OFFER: {
+    summary: 'the INVITE carries no SDP offer',
+    cause:
+      'WhatsApp needs the offer in the INVITE; a late offer cannot be passed on without a media anchor.',
+    fix: 'Have the PBX send its offer in the INVITE (Asterisk does; FreeSWITCH: bypass_media off).',
+    owner: 'pbx',
+    retryable: false,
+    sip: 488,
+    q850: 88,
+  },
+  MEDIA_NO_AUDIO: {
+    summary: 'no usable audio stream in the SDP',
+    cause: 'WhatsApp calls carry exactly one audio stream, and the body has none that is enabled.',
+    fix: 'Offer one m=audio line with a port other than 0.',
+    owner: 'pbx',
+    retryable: false,
+    sip: 488,
+    q850: 88,
+  },
+  MEDIA_NO_SRTP: {
+    summary: 'the PBX leg has no SDES keys',
+    cause: 'Without a media anchor packets pass untouched, and WhatsApp accepts nothing but SRTP.',
+    fix: 'Enable SDES on the PBX trunk (Asterisk: media_encryption=sdes; FreeSWITCH: rtp_secure_media=mandatory).',
+    owner: 'pbx',
+    retryable: false,
+    sip: 488,
+    q850: 65,
+  },
+  MEDIA_SDES_SUITE: {
+    summary: 'no SDES crypto line that WhatsApp can take',
+    cause: 'Each line names another suite, uses an MKI or switches protection off.',
+    fix: 'Offer AES_CM_128_HMAC_SHA1_80 without MKI and without session parameters.',
+    owner: 'pbx',
+    retryable: false,
+    sip: 488,
+    q850: 65,
+  },
+  MEDIA_SDES_MISMATCH: {
+    summary: 'the answered crypto line does not fit the offered one',
+    cause: 'An answer must repeat the tag and suite of the line it takes (RFC 4568 §5.1.2).',
+    fix: 'Correct the SRTP settings of the answering side.',
+    owner: 'pbx',
+    retryable: false,
+    sip: 488,
+    q850: 65,
+  },
+  MEDIA_DTLS_PBX: {
+    summary: 'the PBX leg wants DTLS-SRTP',
+    cause:
+      'Keys agreed by DTLS cannot be passed on to a leg that uses SDES without a media anchor.',
+    fix: 'Use SDES on the PBX trunk.',
+    owner: 'pbx',
+    retryable: false,
+    sip: 488,
+    q850: 65,
+  },
+  MEDIA_DTLS_WHATSAPP: {
+    summary: 'WhatsApp wants DTLS-SRTP on this number',
+    cause: 'The number is not switched to SDES, or a later write reset it.',
+    fix: 'Set calling.srtp_key_exchange_protocol to SDES and let Causeway apply it.',
+    owner: 'user',
+    retryable: false,
+    sip: 488,
+    q850: 65,
+  },
+  MEDIA_NO_COMMON_CODEC: {
+    summary: 'no codec that both sides share',
+    cause:
+      'The offer has none of the trunk’s codecs, or only G.711 while the number has not enabled it.',
+    fix: 'Allow opus on the PBX trunk, or enable PCMA and PCMU in calling.audio.additional_codecs.',
+    owner: 'pbx',
+    retryable: false,
+    sip: 488,
+    q850: 65,
+  },
+  MEDIA_PTIME: {
+    summary: 'the PBX cannot use 20 ms packets',
+    cause: 'WhatsApp demands 20 ms, and the description allows less only.',
+    fix: 'Set ptime 20 on the PBX trunk.',
+    owner: 'pbx',
+    retryable: false,
+    sip: 488,
+    q850: 65,
+  },
+  MEDIA_NO_ADDRESS: {
+    summary: 'the SDP names no address to send to',
+    cause:
+      'A first offer or answer with 0.0.0.0 is on hold before it began; WhatsApp cannot be told later.',
+    fix: 'Have the PBX start the call with a real address and hold it afterwards.',
+    owner: 'pbx',
+    retryable: false,
+    sip: 488,
+    q850: 65,
+  },
+  MEDIA_ANSWER_WHATSAPP: {
+    summary: 'WhatsApp’s answer does not fit the offer',
+    cause: 'The answer lacks keys, a common codec or the audio stream.',
+    fix: 'Keep the call’s ladder and report it; check the number’s SRTP setting first.',
+    owner: 'whatsapp',
+    retryable: false,
+    sip: 502,
+    q850: 65,
+  },
+  MEDIA_RENEGOTIATION: {
+    summary: 'the PBX’s new offer cannot be taken in a call under way',
+    cause:
+      'WhatsApp refuses re-INVITEs, so without a media anchor address, keys and codec stay as they were.',
+    fix: 'Switch direct media, fax detection and codec changes off on the PBX trunk.',
+    owner: 'pbx',
+    retryable: false,
+    sip: 488,
+    q850: 65,
+  },
+  MEDIA_STATE: {
+    summary: 'an offer or answer at the wrong moment',
+    cause: 'The session already has what it was given, or waits for something else (RFC 3264 §4).',
+    fix: 'Report this with the call’s ladder.',
+    owner: 'causeway',
+    retryable: false,
+    sip: 491,
+    q850: 41,
+  },
+})

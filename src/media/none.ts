@@ -1,0 +1,137 @@
+import type { NumberConfig, TrunkConfig } from '../config/types.ts'
+import { CausewayError } from '../shared/errors/index.ts'
+import type { Random } from '../shared/random.ts'
+import { answerToPbx, offerToWhatsApp } from './rules/business-initiated.ts'
+import { allowedCodecs } from './rules/checks.ts'
+import { answerReoffer } from './rules/reoffer.ts'
+import { answerToWhatsApp, offerToPbx } from './rules/user-initiated.ts'
+import { formatAudio, type Origin } from './sdp/format.ts'
+import { parseAudio } from './sdp/parse.ts'
+import type { AudioDescription } from './sdp/types.ts'
+import type { MediaRelay, MediaSession, MediaSummary, Side } from './session.ts'
+
+/**
+ * The relay that relays nothing: SDES offers and answers are passed through, shaped to WhatsApp's
+ * rules, and packets flow between WhatsApp and the PBX directly.
+ */
+export function createNoneRelay(random: Random): MediaRelay {
+  return {
+    health: () => ({ available: true, detail: 'SDP passed through' }),
+    open: ({ trunk, number }) => new NoneSession(trunk, number, random),
+    close: async () => {},
+  }
+}
+
+class NoneSession implements MediaSession {
+  readonly #trunk: TrunkConfig
+  readonly #number: NumberConfig
+  readonly #origins: Record<Side, Origin>
+  #offerFrom: Side | undefined
+  #offerReceived: AudioDescription | undefined
+  #offerSent: AudioDescription | undefined
+  /** The PBX's own description, and what it was told of WhatsApp's, once settled. */
+  #pbx: AudioDescription | undefined
+  #toPbx: AudioDescription | undefined
+  #lastToPbx = ''
+  agreed: MediaSummary | undefined
+
+  constructor(trunk: TrunkConfig, number: NumberConfig, random: Random) {
+    this.#trunk = trunk
+    this.#number = number
+    const origin = (): Origin => ({ sessionId: String(random.int(1, 2 ** 47)), version: 1 })
+    this.#origins = { whatsapp: origin(), pbx: origin() }
+  }
+
+  async offer(from: Side, sdp: string): Promise<string> {
+    const received = parseAudio(sdp)
+    const sent =
+      from === 'whatsapp'
+        ? offerToPbx(received, this.#trunk.media.codecs)
+        : offerToWhatsApp(received, this.#allowed())
+    this.#offerFrom = from
+    this.#offerReceived = received
+    this.#offerSent = sent
+    return this.#format(from === 'whatsapp' ? 'pbx' : 'whatsapp', sent)
+  }
+
+  async answer(from: Side, sdp: string): Promise<string> {
+    const received = this.#offerReceived
+    const sent = this.#offerSent
+    if (!received || !sent || this.#offerFrom === from) {
+      throw new CausewayError('MEDIA_STATE', {
+        detail: `an answer from ${from} without an offer to it`,
+      })
+    }
+    const answer = parseAnswer(from, sdp)
+    if (from === 'pbx') {
+      const out = answerToWhatsApp(answer, sent, received)
+      this.#settle(answer, sent, out)
+      return this.#format('whatsapp', out)
+    }
+    const out = answerToPbx(answer, sent, received)
+    this.#settle(received, out, out)
+    return this.#format('pbx', out)
+  }
+
+  async reoffer(sdp: string | undefined): Promise<string> {
+    const pbx = this.#pbx
+    const ours = this.#toPbx
+    if (!pbx || !ours)
+      throw new CausewayError('MEDIA_STATE', { detail: 'a new offer before the answer' })
+    const out = sdp === undefined ? ours : answerReoffer(parseAudio(sdp), pbx, ours)
+    return this.#format('pbx', out)
+  }
+
+  release(): void {
+    this.#offerReceived = undefined
+    this.#offerSent = undefined
+    this.#pbx = undefined
+    this.#toPbx = undefined
+    this.#lastToPbx = ''
+  }
+
+  #allowed(): string[] {
+    const additional = this.#number.calling.audio?.additional_codecs ?? []
+    return allowedCodecs(this.#trunk.media.codecs, additional)
+  }
+
+  #settle(pbx: AudioDescription, toPbx: AudioDescription, answer: AudioDescription): void {
+    const codec = answer.codecs[0]!
+    this.#pbx = pbx
+    // The PBX was offered more than was settled; a later answer names the settled codec alone.
+    this.#toPbx = {
+      ...toPbx,
+      codecs: toPbx.codecs.filter((own) =>
+        answer.codecs.some((c) => c.payloadType === own.payloadType),
+      ),
+    }
+    this.#offerReceived = undefined
+    this.#offerSent = undefined
+    const suite = answer.crypto[0]!.suite
+    this.agreed = { codec: codec.name, srtp: { whatsapp: suite, pbx: suite } }
+  }
+
+  /** Writes a description; the o= version grows only when the text changed (RFC 3264 §8). */
+  #format(side: Side, audio: AudioDescription): string {
+    const origin = this.#origins[side]
+    const text = formatAudio(audio, origin)
+    if (side === 'whatsapp') return text
+    if (this.#lastToPbx === '' || this.#lastToPbx === text) {
+      this.#lastToPbx = text
+      return text
+    }
+    origin.version++
+    this.#lastToPbx = formatAudio(audio, origin)
+    return this.#lastToPbx
+  }
+}
+
+function parseAnswer(from: Side, sdp: string): AudioDescription {
+  try {
+    return parseAudio(sdp)
+  } catch (cause) {
+    if (from === 'pbx') throw cause
+    const detail = cause instanceof CausewayError ? cause.message : undefined
+    throw new CausewayError('MEDIA_ANSWER_WHATSAPP', { cause, ...(detail ? { detail } : {}) })
+  }
+}

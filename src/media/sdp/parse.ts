@@ -1,0 +1,92 @@
+import { type MediaDescription, parse, type SessionDescription } from 'sdp-transform'
+import { CausewayError } from '../../shared/errors/index.ts'
+import { parseCrypto } from './crypto.ts'
+import type { AudioDescription, Codec, Direction } from './types.ts'
+
+/** Static payload types of RFC 3551 §6 that a telephone call meets without an rtpmap. */
+const STATIC: Record<number, { name: string; clockRate: number }> = {
+  0: { name: 'PCMU', clockRate: 8000 },
+  3: { name: 'GSM', clockRate: 8000 },
+  8: { name: 'PCMA', clockRate: 8000 },
+  9: { name: 'G722', clockRate: 8000 },
+  18: { name: 'G729', clockRate: 8000 },
+}
+
+const DIRECTIONS: readonly string[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive']
+
+/**
+ * Reads an SDP body into the one audio description a call needs. The first audio line that is not
+ * refused (port 0) counts; all other lines are kept in {@link AudioDescription.others}.
+ *
+ * @throws CausewayError `MEDIA_SDP_INVALID` for text that is no SDP, `MEDIA_NO_AUDIO` without a
+ * usable audio line
+ */
+export function parseAudio(text: string): AudioDescription {
+  if (!/^v=0\r?$/m.test(text))
+    throw new CausewayError('MEDIA_SDP_INVALID', { detail: 'no v=0 line' })
+  let session: SessionDescription
+  try {
+    session = parse(text)
+  } catch (cause) {
+    throw new CausewayError('MEDIA_SDP_INVALID', { cause })
+  }
+  const index = session.media.findIndex((line) => line.type === 'audio' && line.port !== 0)
+  const media = session.media[index]
+  if (!media) throw new CausewayError('MEDIA_NO_AUDIO', { detail: describeLines(session) })
+
+  const connection = media.connection ?? session.connection
+  if (!connection) throw new CausewayError('MEDIA_SDP_INVALID', { detail: 'no c= line' })
+  const others = session.media
+    .filter((_, at) => at !== index)
+    .map((line) => ({ type: line.type, protocol: line.protocol, formats: line.payloads ?? '0' }))
+  return {
+    // A TTL or count after a slash belongs to multicast (RFC 8866 §5.7) and is not part of the address.
+    address: connection.ip.split('/')[0]!,
+    family: connection.version === 6 ? 6 : 4,
+    port: media.port,
+    profile: media.protocol,
+    direction: directionOf(media, session),
+    codecs: codecsOf(media),
+    ptime: media.ptime,
+    maxptime: media.maxptime,
+    crypto: (media.crypto ?? []).map(parseCrypto),
+    fingerprint: media.fingerprint !== undefined || session.fingerprint !== undefined,
+    rtcpMux: media.rtcpMux !== undefined,
+    mid: media.mid === undefined ? undefined : String(media.mid),
+    bundle: (session.groups ?? []).some((group) => group.type === 'BUNDLE'),
+    index,
+    others,
+  }
+}
+
+function directionOf(media: MediaDescription, session: SessionDescription): Direction {
+  const value = media.direction ?? session.direction ?? 'sendrecv'
+  return DIRECTIONS.includes(value) ? (value as Direction) : 'sendrecv'
+}
+
+function codecsOf(media: MediaDescription): Codec[] {
+  const codecs: Codec[] = []
+  for (const text of String(media.payloads ?? '').split(' ')) {
+    const payloadType = Number(text)
+    if (text === '' || !Number.isInteger(payloadType)) continue
+    const rtpmap = media.rtp.find((line) => line.payload === payloadType)
+    const known = rtpmap
+      ? { name: rtpmap.codec, clockRate: Number(rtpmap.rate) }
+      : STATIC[payloadType]
+    // A dynamic payload type without an rtpmap says nothing (RFC 3264 §5.1); leave it out.
+    if (!known) continue
+    codecs.push({
+      payloadType,
+      name: known.name,
+      clockRate: known.clockRate,
+      channels: rtpmap?.encoding === undefined ? undefined : Number(rtpmap.encoding),
+      fmtp: media.fmtp.find((line) => line.payload === payloadType)?.config,
+    })
+  }
+  return codecs
+}
+
+function describeLines(session: SessionDescription): string {
+  const lines = session.media.map((line) => `m=${line.type} ${line.port}`)
+  return lines.length > 0 ? `found ${lines.join(', ')}` : 'found no m= line'
+}

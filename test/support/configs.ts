@@ -1,0 +1,51 @@
+import type { NumberConfig, TrunkConfig } from '../../src/config/types.ts'
+import { Secret } from '../../src/shared/secret.ts'
+
+/** A trunk as the documentation's example has it; any field may be replaced. */
+export function trunkConfig(change: Partial<TrunkConfig> = {}): TrunkConfig {
+  return {
+    name: 'main',
+    targets: [
+      {
+        uri: 'sip:10.0.0.9:5060;transport=udp',
+        host: '10.0.0.9',
+        port: 5060,
+        transport: 'udp',
+        weight: 1,
+      },
+    ],
+    register: undefined,
+    credentials: undefined,
+    accept: {
+      from: ['10.0.0.0/24'],
+      username: undefined,
+      password: undefined,
+      registrations: false,
+    },
+    media: { srtp: 'sdes', codecs: ['opus', 'PCMA', 'PCMU'], dtmf: 'rfc4733' },
+    options: 0,
+    outbound: { number: 'support', to: '{dialed}' },
+    ...change,
+  }
+}
+
+/** A number as the documentation's example has it; any field may be replaced. */
+export function numberConfig(change: Partial<NumberConfig> = {}): NumberConfig {
+  return {
+    name: 'support',
+    phoneNumber: '+441632960123',
+    phoneNumberId: '106540352242922',
+    accessToken: new Secret('token'),
+    manage: 'apply',
+    sipPassword: undefined,
+    calling: { srtp_key_exchange_protocol: 'SDES' },
+    inbound: {
+      trunk: 'main',
+      to: '{business}',
+      from: '{caller}',
+      ringTimeout: 45_000,
+      overflow: undefined,
+    },
+    ...change,
+  }
+}
