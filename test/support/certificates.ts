@@ -132,8 +132,12 @@ function issue(options: Issue): string {
       ),
     ),
   )
-  const der = der.sequence(tbs, ECDSA_SHA256, der.bitString(sign('sha256', tbs, issuer.privateKey)))
-  const lines = der.toString('base64').replace(/.{64}/g, '$&\n')
+  const signed = der.sequence(
+    tbs,
+    ECDSA_SHA256,
+    der.bitString(sign('sha256', tbs, issuer.privateKey)),
+  )
+  const lines = signed.toString('base64').replace(/.{64}/g, '$&\n')
   return `-----BEGIN CERTIFICATE-----\n${lines.trimEnd()}\n-----END CERTIFICATE-----\n`
 }
 
