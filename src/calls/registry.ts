@@ -1,0 +1,138 @@
+import type { Clock } from '../shared/clock.ts'
+import { Call, type CallDirection, type CallOptions } from './call.ts'
+import type { CallResult } from './cause.ts'
+import { type CallRecord, recordOf } from './record.ts'
+import type { CallState } from './state.ts'
+
+/** What others may want to know of calls. Called synchronously; must not throw. */
+export interface CallListener {
+  started?(call: Call): void
+  changed?(call: Call, from: CallState): void
+  /** The call's one record, once. */
+  ended?(record: CallRecord): void
+}
+
+/** Calls ended so far, by direction and result. */
+export interface CallCount {
+  readonly direction: CallDirection
+  readonly result: CallResult
+  readonly code: string
+  readonly count: number
+}
+
+/** How many ended calls are kept for lookups. */
+export const ENDED_KEPT = 1000
+
+/** All calls: the active ones, and the records of the last {@link ENDED_KEPT} that ended. */
+export class CallRegistry {
+  readonly #clock: Clock
+  readonly #keep: number
+  readonly #active = new Map<string, Call>()
+  // Insertion order is age: the oldest key is the first.
+  readonly #ended = new Map<string, CallRecord>()
+  readonly #wacids = new Map<string, string>()
+  readonly #perNumber = new Map<string, number>()
+  readonly #counts = new Map<string, { -readonly [K in keyof CallCount]: CallCount[K] }>()
+  readonly #started = { 'user-initiated': 0, 'business-initiated': 0 }
+  readonly #listeners = new Set<CallListener>()
+
+  constructor(clock: Clock, keep = ENDED_KEPT) {
+    this.#clock = clock
+    this.#keep = keep
+  }
+
+  /** Begins a call. */
+  begin(options: CallOptions): Call {
+    const call = new Call(options, this.#clock, this.#onChange)
+    this.#active.set(call.id, call)
+    this.#perNumber.set(call.number, this.activeOf(call.number) + 1)
+    this.#started[call.direction]++
+    if (call.whatsapp.wacid !== undefined) this.#wacids.set(call.whatsapp.wacid, call.id)
+    for (const listener of this.#listeners) listener.started?.(call)
+    return call
+  }
+
+  /** Number of calls in progress. */
+  get size(): number {
+    return this.#active.size
+  }
+
+  /** Number of calls in progress of one business number. */
+  activeOf(number: string): number {
+    return this.#perNumber.get(number) ?? 0
+  }
+
+  active(): IterableIterator<Call> {
+    return this.#active.values()
+  }
+
+  /** Records of ended calls, newest first. */
+  ended(): CallRecord[] {
+    return [...this.#ended.values()].reverse()
+  }
+
+  /** The active call of this id. */
+  get(id: string): Call | undefined {
+    return this.#active.get(id)
+  }
+
+  /** The call of this id, active or ended, as data. */
+  record(id: string): CallRecord | undefined {
+    const call = this.#active.get(id)
+    return call ? recordOf(call, this.#clock.now()) : this.#ended.get(id)
+  }
+
+  /** The call WhatsApp knows by this id. */
+  recordByWacid(wacid: string): CallRecord | undefined {
+    const id = this.#wacids.get(wacid)
+    return id === undefined ? undefined : this.record(id)
+  }
+
+  /** Calls begun since the start, by direction. */
+  get startedTotals(): Readonly<Record<CallDirection, number>> {
+    return this.#started
+  }
+
+  /** Ended calls by direction, result and code. */
+  counts(): CallCount[] {
+    return [...this.#counts.values()]
+  }
+
+  /** Adds a listener; the returned function takes it away. */
+  subscribe(listener: CallListener): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  readonly #onChange = (call: Call, from: CallState): void => {
+    if (call.state === 'ended') this.#retire(call)
+    for (const listener of this.#listeners) listener.changed?.(call, from)
+  }
+
+  #retire(call: Call): void {
+    this.#active.delete(call.id)
+    const left = this.activeOf(call.number) - 1
+    if (left > 0) this.#perNumber.set(call.number, left)
+    else this.#perNumber.delete(call.number)
+    this.#count(call)
+    const record = recordOf(call, this.#clock.now())
+    this.#ended.set(call.id, record)
+    if (this.#ended.size > this.#keep) this.#forgetOldest()
+    for (const listener of this.#listeners) listener.ended?.(record)
+  }
+
+  #count({ direction, cause }: Call): void {
+    const { result, code } = cause!
+    const key = `${direction} ${result} ${code}`
+    const entry = this.#counts.get(key)
+    if (entry) entry.count++
+    else this.#counts.set(key, { direction, result, code, count: 1 })
+  }
+
+  #forgetOldest(): void {
+    const [id, record] = this.#ended.entries().next().value!
+    this.#ended.delete(id)
+    const { wacid } = record.whatsapp
+    if (wacid !== undefined && this.#wacids.get(wacid) === id) this.#wacids.delete(wacid)
+  }
+}

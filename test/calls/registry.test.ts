@@ -1,0 +1,114 @@
+import t from 'tap'
+import { CallRegistry, causeOf, hungUpBy, isLegal, LADDER_LIMIT } from '../../src/calls/index.ts'
+import { CausewayError } from '../../src/shared/errors/index.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+
+const options = (id: string, wacid?: string) => ({
+  id,
+  direction: 'user-initiated' as const,
+  number: 'support',
+  business: '+441632960123',
+  consumer: '+33199001234',
+  trunk: 'main',
+  whatsapp: wacid === undefined ? {} : { wacid },
+})
+
+t.test('a call goes through its states and leaves one record', async (t) => {
+  const clock = new FakeClock()
+  const registry = new CallRegistry(clock)
+  const seen: string[] = []
+  const records: unknown[] = []
+  const stop = registry.subscribe({
+    started: (call) => seen.push(`started ${call.id}`),
+    changed: (call, from) => seen.push(`${from}>${call.state}`),
+    ended: (record) => records.push(record),
+  })
+  const call = registry.begin(options('c1', 'wacid.1'))
+  call.note('whatsapp', 'in', 'INVITE')
+  clock.advance(10)
+  call.moveTo('calling')
+  clock.advance(100)
+  call.moveTo('ringing')
+  call.moveTo('ringing')
+  call.note('pbx', 'in', '180 Ringing', 'late')
+  clock.advance(1000)
+  call.moveTo('answered')
+  t.equal(registry.size, 1)
+  t.equal(registry.activeOf('support'), 1)
+  clock.advance(42_000)
+  t.ok(call.end(hungUpBy('whatsapp')))
+  t.notOk(call.end(hungUpBy('pbx')), 'it ends once')
+  stop()
+
+  t.same(seen, [
+    'started c1',
+    'preparing>calling',
+    'calling>ringing',
+    'ringing>answered',
+    'answered>ended',
+  ])
+  t.equal(records.length, 1)
+  const record = registry.recordByWacid('wacid.1')
+  t.equal(record, registry.record('c1'))
+  t.match(record, {
+    state: 'ended',
+    talkSeconds: 42,
+    cause: { code: 'NORMAL', owner: 'whatsapp', result: 'completed', q850: 16 },
+    ladder: [
+      { t: 0, leg: 'whatsapp', dir: 'in', what: 'INVITE' },
+      { t: 110, leg: 'pbx', dir: 'in', what: '180 Ringing', note: 'late' },
+    ],
+  })
+  t.equal(registry.size, 0)
+  t.equal(registry.activeOf('support'), 0)
+  t.same(registry.counts(), [
+    { direction: 'user-initiated', result: 'completed', code: 'NORMAL', count: 1 },
+  ])
+  t.equal(registry.startedTotals['user-initiated'], 1)
+})
+
+t.test('illegal transitions are refused', async (t) => {
+  const call = new CallRegistry(new FakeClock()).begin(options('c1'))
+  t.throws(() => call.moveTo('answered'), /preparing cannot become answered/)
+  t.notOk(isLegal('ended', 'calling'))
+  t.notOk(isLegal('answered', 'ringing'))
+  t.ok(isLegal('ringing', 'calling'), 'the overflow trunk')
+})
+
+t.test('ended calls are bounded, and their ids with them', async (t) => {
+  const registry = new CallRegistry(new FakeClock(), 3)
+  for (let i = 0; i < 5; i++) {
+    registry.begin(options(`c${i}`, `wacid.${i}`)).end(hungUpBy('pbx'))
+  }
+  t.same(
+    registry.ended().map((record) => record.id),
+    ['c4', 'c3', 'c2'],
+  )
+  t.equal(registry.recordByWacid('wacid.0'), undefined)
+  t.equal(registry.recordByWacid('wacid.2')?.id, 'c2')
+  t.equal(registry.counts()[0]?.count, 5)
+})
+
+t.test('the ladder is bounded and keeps the end', async (t) => {
+  const call = new CallRegistry(new FakeClock()).begin(options('c1'))
+  for (let i = 0; i < LADDER_LIMIT + 5; i++) call.note('pbx', 'in', `INFO ${i}`)
+  call.note('pbx', 'in', 'BYE')
+  t.equal(call.ladder.entries.length, LADDER_LIMIT)
+  t.equal(call.ladder.entries.at(-1)?.what, 'BYE')
+  t.equal(call.ladder.dropped, 6)
+})
+
+t.test('a coded error becomes a cause', async (t) => {
+  t.match(causeOf(new CausewayError('CALL_NO_ANSWER')), {
+    result: 'unanswered',
+    sip: 480,
+    q850: 19,
+  })
+  t.match(causeOf(new CausewayError('CALL_PBX_FAILED', { detail: '502 Bad Gateway', sip: 502 })), {
+    result: 'failed',
+    owner: 'pbx',
+    sip: 502,
+    text: '502 Bad Gateway',
+  })
+  t.match(causeOf(new CausewayError('CALL_PBX_REFUSED')), { result: 'refused' })
+})
