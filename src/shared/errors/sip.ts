@@ -2,6 +2,16 @@ import { defineErrors } from './definition.ts'
 
 /** Errors of the sip area; every code starts with `SIP_`. */
 export const sipErrors = defineErrors({
+  SIP_HEADER_INJECTION: {
+    summary: 'A SIP header would break the message',
+    cause:
+      'A header name is no token, or its value holds a line break or NUL, which would add headers nobody asked for.',
+    fix: 'Remove line breaks from the value where it is configured or produced, and use a valid header name.',
+    owner: 'user',
+    retryable: false,
+    sip: 500,
+    q850: 111,
+  },
   SIP_LISTEN_FAILED: {
     summary: 'A SIP listener could not be opened',
     cause:
