@@ -1,0 +1,39 @@
+/** Settings of WhatsApp numbers through the Graph API: plan, apply, verify, SIP credentials. */
+export {
+  createSettingsClient,
+  type Fetch,
+  type SettingsClient,
+  type SettingsClientOptions,
+} from './client.ts'
+export type { CredentialSource } from './credentials.ts'
+export { type DesiredContext, desiredCalling, desiredContext } from './desired.ts'
+export { diffSettings, patchFor } from './diff.ts'
+export { GraphError } from './errors.ts'
+export {
+  createSettingsManager,
+  type SettingsManager,
+  type SettingsManagerOptions,
+} from './manager.ts'
+export { parseCalling, parseSettings } from './parse.ts'
+export {
+  applySettings,
+  describeDifferences,
+  type Reconciliation,
+  verifySettings,
+} from './reconcile.ts'
+export { foreignServers, ownServer } from './servers.ts'
+export type { NumberSettingsState } from './state.ts'
+export type {
+  CallHours,
+  CallingPatch,
+  CallingSettings,
+  DesiredCalling,
+  DesiredServer,
+  Holiday,
+  OpeningHours,
+  Restriction,
+  SettingsDifference,
+  SipServer,
+  SrtpProtocol,
+  Toggle,
+} from './types.ts'
