@@ -43,6 +43,9 @@ export interface Transport {
    * while it is open (in-dialog requests on the connection the INVITE came on). A callback and not
    * a promise, because this is the hot path: `done(undefined, flow)` once handed to the system (for
    * UDP before the call returns), `done(error)` with a coded error when no connection can be made.
+   * For UDP `done(error)` may follow later, when the system refused the datagram after all.
+   * `prefer` counts only when its transport is the target's: the Via is already written. With UDP
+   * it chooses the listener and the target stays the destination.
    */
   sendRequest(
     target: Target,

@@ -1,0 +1,17 @@
+/** The transport layer: UDP, TCP and TLS (RFC 3261 §18). */
+
+export type { CertificateInfo } from './certificate.ts'
+export { createTransportLayer, type TransportLayer } from './layer.ts'
+export { createTransportMetrics, type PerTransport, type TransportMetrics } from './metrics.ts'
+export {
+  type CertificateEvent,
+  defaultTransportLimits,
+  type ListenerInfo,
+  type ListenerOptions,
+  type TlsClientOptions,
+  type TransportLayerOptions,
+  type TransportLimits,
+  type TransportName,
+} from './options.ts'
+export { expandForSize, LARGEST_DATAGRAM } from './size.ts'
+export type { Target, Transport, TransportEvents } from './types.ts'
