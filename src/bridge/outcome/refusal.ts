@@ -1,0 +1,42 @@
+import type { CausewayError } from '../../shared/errors/index.ts'
+
+/** Seconds a peer is asked to wait after a refusal for lack of room. */
+export const RETRY_AFTER = '10'
+
+const OVERLOAD = new Set([
+  'CALL_LIMIT',
+  'CALL_NUMBER_LIMIT',
+  'CALL_RATE_LIMIT',
+  'CALL_DRAINING',
+  'CALL_SIP_SERVER_LOST',
+  'CALL_WHATSAPP_FAILED',
+  'CALL_CREDENTIALS_MISSING',
+])
+
+/** `Q.850;cause=21;text="…"` (RFC 3326). */
+export function q850Reason(cause: number, text: string): string {
+  return `Q.850;cause=${cause};text="${plain(text)}"`
+}
+
+/** `Retry-After` for refusals that pass by themselves, else nothing. */
+export function retryHeaders(error: CausewayError): Record<string, string> {
+  return OVERLOAD.has(error.code) ? { 'Retry-After': RETRY_AFTER } : {}
+}
+
+/** What the PBX gets with a final response that ends its call: Reason, Warning, Retry-After. */
+export function refusalHeaders(error: CausewayError, host: string): Record<string, string> {
+  const said = error.detail ?? error.definition.summary
+  return {
+    Reason: q850Reason(error.q850, error.definition.summary),
+    Warning: `399 ${host} "${error.code}: ${plain(said)}"`,
+    ...retryHeaders(error),
+  }
+}
+
+/** Text safe inside a quoted-string (RFC 3261 §25.1), and not long. */
+function plain(text: string): string {
+  return text
+    .slice(0, 256)
+    .replace(/[\x00-\x1f\x7f]/g, ' ')
+    .replace(/["\\]/g, "'")
+}
