@@ -1,0 +1,106 @@
+import type {
+  Headers,
+  IncomingMessage,
+  IncomingRequest,
+  IncomingResponse,
+  OutgoingResponse,
+} from '../sip-port.ts'
+import type { SrfMessage, SrfRequest, SrfResponse } from './types.ts'
+
+abstract class Message implements IncomingMessage {
+  readonly headers: Readonly<Headers>
+  readonly body: string
+  readonly dialogId: string
+  abstract readonly local: boolean
+
+  constructor(message: SrfMessage, dialogId: string | undefined) {
+    this.headers = message.headers
+    this.body = message.body ?? ''
+    this.dialogId = dialogId ?? ''
+  }
+
+  header(name: string): string | undefined {
+    const key = name.toLowerCase()
+    const value = this.headers[key]
+    if (value !== undefined || !key.startsWith('x-')) return value
+    // drachtio-srf keeps the spelling of names that begin with a capital X.
+    for (const spelt in this.headers) if (spelt.toLowerCase() === key) return this.headers[spelt]
+    return undefined
+  }
+}
+
+/** A request as drachtio-srf delivers it. */
+export class DrachtioRequest extends Message implements IncomingRequest {
+  readonly local: boolean
+  readonly #req: SrfRequest
+  readonly #res: SrfResponse
+
+  constructor(req: SrfRequest, res: SrfResponse) {
+    super(req, req.stackDialogId)
+    this.local = req.source === 'application'
+    this.#req = req
+    this.#res = res
+  }
+
+  get method(): string {
+    return this.#req.method
+  }
+
+  get uri(): string {
+    return this.#req.uri
+  }
+
+  get callId(): string {
+    return this.headers['call-id'] ?? ''
+  }
+
+  get sourceAddress(): string {
+    return this.#req.source_address
+  }
+
+  get transport(): string {
+    return this.#req.protocol
+  }
+
+  get receivedOn(): string {
+    return this.#req.receivedOn ?? ''
+  }
+
+  onCancel(listener: (cancel: Headers) => void): void {
+    this.#req.on('cancel', (cancel) => listener(cancel.headers))
+  }
+
+  respond(response: OutgoingResponse, done?: (error?: Error, dialogId?: string) => void): void {
+    const { status, reason, headers, body } = response
+    const options = { ...(headers && { headers }), ...(body !== undefined && { body }) }
+    const res = this.#res
+    if (!done) res.send(status, reason, options)
+    else {
+      res.send(status, reason, options, (error) => {
+        if (error) done(error instanceof Error ? error : new Error(String(error)))
+        else done(undefined, res.meta.dialogId)
+      })
+    }
+  }
+}
+
+/** A response as drachtio-srf delivers it. */
+export class DrachtioResponse extends Message implements IncomingResponse {
+  readonly local: boolean
+  readonly status: number
+  readonly reason: string
+  readonly #ack: () => void
+
+  constructor(res: SrfResponse, ack: () => void) {
+    super(res, res.stackDialogId)
+    // The SIP server's own 408 and 503 carry no address.
+    this.local = res.source_address === ''
+    this.status = res.status
+    this.reason = res.reason
+    this.#ack = ack
+  }
+
+  ack(): void {
+    this.#ack()
+  }
+}
