@@ -41,6 +41,8 @@ export interface ClientTransaction {
   readonly state: TransactionState
   /** The flow in use, once the request was handed to it. */
   readonly flow: Flow | undefined
+  /** The last transport error, if any: the reason behind a 503 made locally. */
+  readonly error?: Error | undefined
   /**
    * Cancels an INVITE (RFC 3261 §9.1): at once after a provisional response, else held until one
    * comes. `headers` are added to the CANCEL (Reason). Idempotent; ignored after a final response.
