@@ -60,7 +60,7 @@ export interface IncomingResponse extends IncomingMessage {
 /** A request on its way. */
 export interface SentRequest {
   /** Cancels an INVITE; held by the SIP server until a provisional response has come. */
-  cancel(): void
+  cancel(headers: Headers): void
 }
 
 /** What happens to a request of ours. Exactly one of a final response and `onError` comes. */

@@ -1,6 +1,12 @@
 import Srf from 'drachtio-srf'
 import type { Secret } from '../../shared/secret.ts'
-import type { OutgoingRequest, ResponseHandler, SipPort, SipPortEvents } from '../sip-port.ts'
+import type {
+  Headers,
+  OutgoingRequest,
+  ResponseHandler,
+  SipPort,
+  SipPortEvents,
+} from '../sip-port.ts'
 import { DrachtioRequest, DrachtioResponse } from './incoming.ts'
 import type { SrfApplication, SrfRequest, SrfResponse } from './types.ts'
 
@@ -104,7 +110,8 @@ export class DrachtioPort implements SipPort {
       if (res.status >= 200 && !this.#waiting.delete(handler)) return
       this.#guard(() => handler.onResponse(new DrachtioResponse(res, ack)))
     })
-    if (handler.onSent) this.#guard(() => handler.onSent?.({ cancel: () => cancel(sent) }))
+    if (handler.onSent)
+      this.#guard(() => handler.onSent?.({ cancel: (headers) => cancel(sent, headers) }))
   }
 
   #onRequest(req: SrfRequest, res: SrfResponse): void {
@@ -145,9 +152,9 @@ export class DrachtioPort implements SipPort {
   }
 }
 
-function cancel(sent: SrfRequest): void {
+function cancel(sent: SrfRequest, headers: Headers): void {
   try {
-    sent.cancel()
+    sent.cancel({ headers })
   } catch {
     // The connection is gone, and the INVITE with it.
   }

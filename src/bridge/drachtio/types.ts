@@ -16,7 +16,7 @@ export interface SrfRequest extends SrfMessage {
   on(event: 'response', listener: (res: SrfResponse, ack: () => void) => void): void
   on(event: 'cancel', listener: (cancel: SrfMessage) => void): void
   on(event: 'update', listener: (req: SrfRequest, res: SrfResponse) => void): void
-  cancel(): void
+  cancel(options: { headers: Record<string, string> }): void
 }
 
 export interface SrfResponse extends SrfMessage {

@@ -1,0 +1,153 @@
+import type { Failure } from '../outcome/failure.ts'
+import type {
+  Headers,
+  IncomingResponse,
+  ResponseHandler,
+  SentRequest,
+  SipPort,
+} from '../sip-port.ts'
+import { sendBye } from './bye.ts'
+
+/** An INVITE of ours as it is composed; Call-ID, From tag and CSeq are added. */
+export interface InviteDraft {
+  uri: string
+  /** From without a tag. */
+  from: string
+  to: string
+  headers: Headers
+  body: string
+  callId: string
+  fromTag: string
+}
+
+/** What its owner learns of an INVITE. After a final event or {@link OutgoingInvite.abandon}, nothing. */
+export interface InviteEvents {
+  onInviteSent(attempt: number): void
+  onProvisional(response: IncomingResponse): void
+  /** A 2xx; it has been acknowledged. */
+  onAnswer(response: IncomingResponse): void
+  onFailure(failure: Failure, response: IncomingResponse | undefined): void
+  /** A challenge that is being answered. */
+  onChallenge(response: IncomingResponse): void
+  /** Something threw while deciding on a failure: a fault of this program. */
+  onFault(error: unknown): void
+}
+
+/**
+ * Gives an INVITE its credentials. Asked before each sending, and after each failure whether there
+ * is a reason to try again.
+ */
+export interface Authorizer {
+  /** Header to send with, for this attempt. */
+  credentials(): Headers
+  /** Whether to send again, after this final response. */
+  retry(response: IncomingResponse): boolean | Promise<boolean>
+}
+
+type State = 'idle' | 'pending' | 'thinking' | 'done'
+
+/**
+ * An INVITE as a client: sent, challenged and sent again with the next CSeq under the same Call-ID
+ * and From tag (RFC 3261 §22.2), answered, refused or given up. The next hop never changes.
+ */
+export class OutgoingInvite implements ResponseHandler {
+  readonly #port: SipPort
+  readonly #draft: InviteDraft
+  readonly #authorizer: Authorizer | undefined
+  #events: InviteEvents | undefined
+  #state: State = 'idle'
+  #cseq = 0
+  #sent: SentRequest | undefined
+  #cancelHeaders: Headers = {}
+
+  constructor(port: SipPort, draft: InviteDraft, events: InviteEvents, authorizer?: Authorizer) {
+    this.#port = port
+    this.#draft = draft
+    this.#events = events
+    this.#authorizer = authorizer
+  }
+
+  /** Sends it. */
+  send(): void {
+    const { uri, from, to, headers, body, callId, fromTag } = this.#draft
+    this.#state = 'pending'
+    this.#sent = undefined
+    this.#cseq++
+    const all = {
+      'Call-ID': callId,
+      From: `${from};tag=${fromTag}`,
+      To: to,
+      CSeq: `${this.#cseq} INVITE`,
+      ...headers,
+      ...this.#authorizer?.credentials(),
+      'Content-Type': 'application/sdp',
+    }
+    this.#events?.onInviteSent(this.#cseq)
+    this.#port.request({ method: 'INVITE', uri, headers: all, body }, this)
+  }
+
+  /**
+   * Gives up without another event: the INVITE is cancelled, and an answer that crosses the CANCEL is
+   * acknowledged and hung up (RFC 3261 §9.1, §15).
+   * @param cancelHeaders for the CANCEL: a Reason (RFC 3326)
+   */
+  abandon(cancelHeaders: Headers = {}): void {
+    if (!this.#events) return
+    this.#events = undefined
+    this.#cancelHeaders = cancelHeaders
+    if (this.#state !== 'pending') this.#state = 'done'
+    else this.#sent?.cancel(cancelHeaders)
+  }
+
+  onSent(request: SentRequest): void {
+    this.#sent = request
+    if (!this.#events) request.cancel(this.#cancelHeaders)
+  }
+
+  onResponse(response: IncomingResponse): void {
+    if (response.status < 200) {
+      this.#events?.onProvisional(response)
+      return
+    }
+    this.#sent = undefined
+    if (response.status < 300) this.#answered(response)
+    else if (!this.#events) this.#state = 'done'
+    else {
+      const events = this.#events
+      this.#refused(response, events).catch((error: unknown) => events.onFault(error))
+    }
+  }
+
+  onError(error: Error): void {
+    const events = this.#events
+    this.#state = 'done'
+    this.#events = undefined
+    events?.onFailure({ status: 503, reason: error.message, local: true }, undefined)
+  }
+
+  #answered(response: IncomingResponse): void {
+    const events = this.#events
+    this.#state = 'done'
+    this.#events = undefined
+    response.ack()
+    if (events) events.onAnswer(response)
+    else sendBye(this.#port, response.dialogId)
+  }
+
+  async #refused(response: IncomingResponse, events: InviteEvents): Promise<void> {
+    this.#state = 'thinking'
+    const verdict = this.#authorizer?.retry(response) ?? false
+    // Without waiting where there is nothing to wait for, events keep their order.
+    const again = typeof verdict === 'boolean' ? verdict : await verdict
+    if (this.#events !== events) return
+    if (again) {
+      events.onChallenge(response)
+      this.send()
+      return
+    }
+    const { status, reason, local } = response
+    this.#state = 'done'
+    this.#events = undefined
+    events.onFailure({ status, reason, local, warning: response.header('warning') }, response)
+  }
+}
