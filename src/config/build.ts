@@ -1,0 +1,131 @@
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import type { Secret } from '../shared/secret.ts'
+import { META_PREFIXES } from './meta-prefixes.ts'
+import type { FileValues } from './schema/index.ts'
+import type { CallingConfig, Config, NumberConfig, TrunkConfig, WhatsAppConfig } from './types.ts'
+
+const GRAPH_URLS = {
+  meta: 'https://graph.facebook.com',
+  '360dialog': 'https://waba-v2.360dialog.io',
+} as const
+
+/** The typed configuration of valid values: derived defaults filled in, paths absolute. */
+export function buildConfig(values: FileValues, file: string): Config {
+  const folder = resolve(file, '..')
+  const { sip, media, limits, http } = values
+  return {
+    file,
+    sip: {
+      domain: sip.domain,
+      externalAddress: sip.external_address,
+      listen: sip.listen,
+      tls: sip.tls && {
+        cert: resolve(folder, sip.tls.cert),
+        key: resolve(folder, sip.tls.key),
+      },
+      server: sip.server,
+    },
+    media: {
+      relay: media.relay,
+      rtpengine: media.rtpengine,
+      listen: media.listen,
+      externalAddress: media.external_address,
+      ports: media.ports,
+    },
+    whatsapp: buildWhatsApp(values.whatsapp, folder),
+    numbers: values.numbers.map((number) => buildNumber(number, sip.listen.whatsapp.port)),
+    trunks: values.trunks.map(buildTrunk),
+    limits: {
+      calls: limits.calls,
+      callsPerNumber: limits.calls_per_number,
+      invitesPerSecond: limits.invites_per_second,
+    },
+    http: { listen: http.listen, token: http.token },
+    records: { path: resolve(folder, values.records.path) },
+    log: values.log,
+  }
+}
+
+function buildWhatsApp(values: FileValues['whatsapp'], folder: string): WhatsAppConfig {
+  const { webhooks } = values
+  return {
+    provider: values.provider,
+    graphUrl: values.graph_url ?? GRAPH_URLS[values.provider],
+    graphVersion: values.graph_version,
+    sipDomain: values.sip_domain,
+    sipProxy: values.sip_proxy ?? `sip:${bracketed(values.sip_domain)}:5061;transport=tls`,
+    ca: values.ca && resolve(folder, values.ca),
+    sources: values.sources === 'meta' ? [...META_PREFIXES] : values.sources,
+    challenge: values.challenge,
+    webhooks: webhooks && {
+      path: webhooks.path,
+      verifyToken: webhooks.verify_token,
+      appSecret: webhooks.app_secret,
+    },
+  }
+}
+
+function buildNumber(values: FileValues['numbers'][number], port: number): NumberConfig {
+  const { inbound } = values
+  const token = values.access_token
+  return {
+    name: values.name,
+    phoneNumber: values.phone_number,
+    phoneNumberId: values.phone_number_id,
+    accessToken: token,
+    manage: token ? (values.manage ?? 'apply') : 'off',
+    sipPassword: values.sip_password,
+    calling: buildCalling(values.calling, port),
+    inbound: inbound && {
+      trunk: inbound.trunk,
+      to: inbound.to,
+      from: inbound.from,
+      ringTimeout: inbound.ring_timeout,
+      overflow: inbound.overflow,
+    },
+  }
+}
+
+function buildCalling(values: FileValues['numbers'][number]['calling'], port: number) {
+  const calling = { ...values } as CallingConfig
+  if (values.sip) calling.sip = { ...values.sip, port: values.sip.port ?? port } as object
+  return calling
+}
+
+function buildTrunk(values: FileValues['trunks'][number]): TrunkConfig {
+  const { register, credentials, accept, outbound } = values
+  return {
+    name: values.name,
+    targets: values.targets,
+    register: register && {
+      registrar: register.registrar.uri,
+      username: register.username,
+      password: register.password as Secret,
+      expires: register.expires,
+    },
+    credentials: credentials && {
+      username: credentials.username,
+      password: credentials.password as Secret,
+    },
+    accept: {
+      from: accept.from ?? (accept.username ? [] : addressesOf(values.targets)),
+      username: accept.username,
+      password: accept.password,
+      registrations: accept.registrations,
+    },
+    media: values.media,
+    options: values.options,
+    outbound: { number: outbound.number, to: outbound.to },
+  }
+}
+
+/** The networks a trunk's calls come from when the file names none: its targets' own addresses. */
+function addressesOf(targets: TrunkConfig['targets']): string[] {
+  const hosts = new Set(targets.map(({ host }) => host).filter((host) => isIP(host) !== 0))
+  return [...hosts].map((host) => `${host}/${isIP(host) === 4 ? 32 : 128}`)
+}
+
+function bracketed(host: string): string {
+  return isIP(host) === 6 ? `[${host}]` : host
+}

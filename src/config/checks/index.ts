@@ -1,0 +1,17 @@
+import type { Rule } from './context.ts'
+import { mediaRules } from './media.ts'
+import { notBuilt } from './not-built.ts'
+import { numberRules } from './numbers.ts'
+import { sipRules } from './sip.ts'
+import { trunkRules } from './trunks.ts'
+
+export { CheckContext } from './context.ts'
+
+/** Every rule between keys, and every warning about a single one. */
+export const rules: readonly Rule[] = [
+  ...sipRules,
+  ...mediaRules,
+  ...numberRules,
+  ...trunkRules,
+  notBuilt,
+]

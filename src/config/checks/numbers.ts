@@ -1,0 +1,125 @@
+import { nearest } from '../../shared/nearest.ts'
+import type { Path } from '../source.ts'
+import type { CheckContext, Rule } from './context.ts'
+
+const LONGEST_RING = 60_000
+
+const unique: Rule = (context) => {
+  const { numbers, trunks } = context.draft
+  const named = (list: readonly ({ name?: string | undefined } | undefined)[] | undefined) =>
+    (list ?? []).map((entry) => entry?.name)
+  once(context, 'numbers', 'name', named(numbers))
+  once(context, 'trunks', 'name', named(trunks))
+  once(context, 'numbers', 'phone_number', numbers?.map((number) => number?.phone_number) ?? [])
+  once(context, 'numbers', 'phone_number_id', numbers?.map((it) => it?.phone_number_id) ?? [])
+}
+
+const inboundTrunks: Rule = (context) => {
+  for (const [index, number] of (context.draft.numbers ?? []).entries()) {
+    const inbound = number?.inbound
+    const path = ['numbers', index, 'inbound']
+    knownTrunk(context, inbound?.trunk, [...path, 'trunk'])
+    knownTrunk(context, inbound?.overflow, [...path, 'overflow'])
+    if (inbound?.trunk === undefined || inbound.overflow !== inbound.trunk) continue
+    context.error('CONFIG_OVERFLOW_SAME', {
+      path: [...path, 'overflow'],
+      detail: `both are ${inbound.trunk}`,
+    })
+  }
+}
+
+const ringTimeout: Rule = (context) => {
+  for (const [index, number] of (context.draft.numbers ?? []).entries()) {
+    if ((number?.inbound?.ring_timeout ?? 0) <= LONGEST_RING) continue
+    context.warn('CONFIG_RING_TIMEOUT_LONG', {
+      path: ['numbers', index, 'inbound', 'ring_timeout'],
+      detail: `number ${number?.name ?? index}`,
+      expected: '60s or less',
+    })
+  }
+}
+
+const refused: Rule = (context) => {
+  for (const [index, number] of (context.draft.numbers ?? []).entries()) {
+    const path = ['numbers', index, 'inbound']
+    if (!number || number.inbound || number.calling?.status === 'DISABLED') continue
+    if (context.isWrong(path)) continue
+    context.warn('CONFIG_NO_INBOUND', {
+      path,
+      atKey: true,
+      detail: `number ${number.name ?? index}`,
+    })
+  }
+}
+
+const credentials: Rule = (context) => {
+  for (const [index, number] of (context.draft.numbers ?? []).entries()) {
+    if (!number) continue
+    const path: Path = ['numbers', index]
+    const keys = ['access_token', 'access_token_file', 'sip_password', 'sip_password_file']
+    if (number.access_token || keys.some((key) => context.isWrong([...path, key]))) continue
+    const detail = `number ${number.name ?? index}`
+    const managed = number.manage === 'apply' || number.manage === 'verify'
+    const manage = [...path, 'manage']
+    if (number.sip_password) {
+      if (managed) context.warn('CONFIG_NOT_MANAGED', { path: manage, detail })
+    } else if (number.manage === 'off') {
+      context.warn('CONFIG_NO_CREDENTIALS', { path, detail })
+    } else {
+      const expected = `access_token: \${WA_TOKEN}, or access_token_file`
+      context.error('CONFIG_TOKEN_MISSING', { path, detail, expected })
+    }
+  }
+}
+
+const anythingToCarry: Rule = (context) => {
+  for (const key of ['numbers', 'trunks'] as const) {
+    if (context.draft[key]?.length !== 0 || context.isWrong([key])) continue
+    context.warn('CONFIG_NOTHING_TO_CARRY', { path: [key], atKey: true, detail: `no ${key}` })
+  }
+}
+
+/** Rules of `numbers:` and of names across the file. */
+export const numberRules: readonly Rule[] = [
+  unique,
+  inboundTrunks,
+  ringTimeout,
+  refused,
+  credentials,
+  anythingToCarry,
+]
+
+function once(
+  context: CheckContext,
+  list: 'numbers' | 'trunks',
+  key: string,
+  values: readonly (string | undefined)[],
+): void {
+  const first = new Map<string, number>()
+  for (const [index, value] of values.entries()) {
+    if (value === undefined) continue
+    const earlier = first.get(value)
+    if (earlier === undefined) first.set(value, index)
+    else {
+      context.error('CONFIG_DUPLICATE_NAME', {
+        path: [list, index, key],
+        detail: `${value} is also ${list}[${earlier}].${key}`,
+      })
+    }
+  }
+}
+
+/** Complains about a trunk name that no trunk has, unless some trunk's name could not be read. */
+function knownTrunk(context: CheckContext, name: string | undefined, path: Path): void {
+  const { trunks } = context.draft
+  const names = trunks?.map((trunk) => trunk?.name)
+  if (name === undefined || !names || names.includes(name) || names.includes(undefined)) return
+  const known = names as string[]
+  context.error('CONFIG_UNKNOWN_TRUNK', {
+    path,
+    detail: name,
+    found: name,
+    expected: known.length > 0 ? `one of ${known.join(', ')}` : 'a trunk; the file has none',
+    nearest: nearest(name, known),
+  })
+}

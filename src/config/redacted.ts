@@ -1,0 +1,141 @@
+import { stringify } from 'yaml'
+import type { Secret } from '../shared/secret.ts'
+import { formatHostPort } from './addresses.ts'
+import { META_PREFIXES } from './meta-prefixes.ts'
+import type { Config, ListenAddress, NumberConfig, SipConfig, TrunkConfig } from './types.ts'
+import { formatDuration } from './units.ts'
+
+/**
+ * A configuration in the file's own keys and notations, defaults filled in, secrets as `[redacted]`,
+ * absent keys left out. Safe to print and to serve.
+ */
+export function redactedConfig(config: Config): Record<string, unknown> {
+  const { sip, media, whatsapp, limits, http, records, log } = config
+  const { webhooks } = whatsapp
+  return present({
+    sip: present({
+      domain: sip.domain,
+      external_address: sip.externalAddress,
+      listen: {
+        whatsapp: listener(sip.listen.whatsapp),
+        pbx: sip.listen.pbx.map(listener),
+      },
+      tls: sip.tls,
+      server: server(sip.server),
+    }),
+    media: present({
+      relay: media.relay,
+      rtpengine: media.rtpengine,
+      listen: media.listen,
+      external_address: media.externalAddress,
+      ports: `${media.ports.min}-${media.ports.max}`,
+    }),
+    whatsapp: present({
+      provider: whatsapp.provider,
+      graph_url: whatsapp.graphUrl,
+      graph_version: whatsapp.graphVersion,
+      sip_domain: whatsapp.sipDomain,
+      sip_proxy: whatsapp.sipProxy,
+      ca: whatsapp.ca,
+      sources: sources(whatsapp.sources),
+      challenge: whatsapp.challenge,
+      webhooks:
+        webhooks &&
+        present({
+          path: webhooks.path,
+          verify_token: secret(webhooks.verifyToken),
+          app_secret: secret(webhooks.appSecret),
+        }),
+    }),
+    numbers: config.numbers.map(number),
+    trunks: config.trunks.map(trunk),
+    limits: {
+      calls: limits.calls,
+      calls_per_number: limits.callsPerNumber,
+      invites_per_second: limits.invitesPerSecond,
+    },
+    http: present({
+      listen: formatHostPort(http.listen.host, http.listen.port),
+      token: secret(http.token),
+    }),
+    records: { path: records.path },
+    log: { level: log.level, numbers: log.numbers },
+  })
+}
+
+/** {@link redactedConfig} as YAML. */
+export function formatConfig(config: Config): string {
+  return stringify(redactedConfig(config), { lineWidth: 0 })
+}
+
+function number(number: NumberConfig): Record<string, unknown> {
+  const { inbound } = number
+  return present({
+    name: number.name,
+    phone_number: number.phoneNumber,
+    phone_number_id: number.phoneNumberId,
+    access_token: secret(number.accessToken),
+    manage: number.manage,
+    sip_password: secret(number.sipPassword),
+    calling: number.calling,
+    inbound:
+      inbound &&
+      present({
+        trunk: inbound.trunk,
+        to: inbound.to,
+        from: inbound.from,
+        ring_timeout: formatDuration(inbound.ringTimeout),
+        overflow: inbound.overflow,
+      }),
+  })
+}
+
+function trunk(trunk: TrunkConfig): Record<string, unknown> {
+  const { register, credentials, accept, outbound } = trunk
+  return present({
+    name: trunk.name,
+    targets: trunk.targets.map(({ uri, weight }) => (weight === 1 ? uri : { uri, weight })),
+    register: register && {
+      registrar: register.registrar,
+      username: register.username,
+      password: secret(register.password),
+      expires: formatDuration(register.expires),
+    },
+    credentials: credentials && {
+      username: credentials.username,
+      password: secret(credentials.password),
+    },
+    accept: present({
+      from: accept.from,
+      username: accept.username,
+      password: secret(accept.password),
+      registrations: accept.registrations,
+    }),
+    media: trunk.media,
+    options: trunk.options === 0 ? 0 : formatDuration(trunk.options),
+    outbound: present({ number: outbound.number, to: outbound.to }),
+  })
+}
+
+function server(server: SipConfig['server']): string {
+  if (server.kind === 'embedded') return 'embedded'
+  return `drachtio://:${server.secret}@${formatHostPort(server.host, server.port)}`
+}
+
+function listener({ transport, host, port }: ListenAddress): string {
+  return `${transport}://${formatHostPort(host, port)}`
+}
+
+/** The shipped list goes by its name again. */
+function sources(sources: string[] | 'any'): string[] | string {
+  if (sources === 'any') return sources
+  return sources.join() === META_PREFIXES.join() ? 'meta' : sources
+}
+
+function secret(secret: Secret | undefined): string | undefined {
+  return secret?.toString()
+}
+
+function present(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import { parseHostPort } from '../addresses.ts'
+import { integer, oneOf, path, secret, text } from '../leaf.ts'
+import { mediaSchema } from './media.ts'
+import { numberSchema } from './numbers.ts'
+import { sipSchema } from './sip.ts'
+import { trunkSchema } from './trunks.ts'
+import { whatsappSchema } from './whatsapp.ts'
+
+/**
+ * The whole file. The one source of what is valid: the check at start, the JSON Schema for editors
+ * and the reference page all come from here.
+ */
+export const fileSchema = z.strictObject({
+  sip: sipSchema.describe('The SIP side of Causeway itself.'),
+  media: mediaSchema.prefault({}).describe('Media relay.'),
+  whatsapp: whatsappSchema.prefault({}).describe('The WhatsApp side.'),
+  numbers: z.array(numberSchema).prefault([]).describe('WhatsApp business numbers.'),
+  trunks: z.array(trunkSchema).prefault([]).describe('PBX trunks.'),
+  limits: z
+    .strictObject({
+      calls: integer(1, 1_000_000).prefault(1000).describe('Concurrent calls.'),
+      calls_per_number: integer(1, 1_000_000)
+        .prefault(1000)
+        .describe('Concurrent calls of one number.'),
+      invites_per_second: integer(1, 1_000_000)
+        .prefault(100)
+        .describe('New INVITEs a second, both sides together.'),
+    })
+    .prefault({})
+    .describe('Limits; a call above them is refused.'),
+  http: z
+    .strictObject({
+      listen: text({ expected: 'an address such as 127.0.0.1:8080' }, parseHostPort)
+        .prefault('127.0.0.1:8080')
+        .describe('Where health, metrics and the API listen.'),
+      ...secret(
+        'token',
+        'Bearer token of everything under /api. Absent: /api answers on loopback only.',
+      ),
+    })
+    .prefault({})
+    .describe('HTTP listener.'),
+  records: z
+    .strictObject({
+      path: path()
+        .prefault('data/')
+        .describe(
+          'Folder of the call history and settings journal. Not built yet: draws a warning.',
+        ),
+    })
+    .prefault({})
+    .describe('Records.'),
+  log: z
+    .strictObject({
+      level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+        .prefault('info')
+        .describe('Least severe level that is written.'),
+      numbers: oneOf(['full', 'masked'])
+        .prefault('full')
+        .describe(
+          'Whether phone numbers appear whole, or with all but the last two digits masked.',
+        ),
+    })
+    .prefault({})
+    .describe('Log: JSON lines on standard output.'),
+})
+
+/** The file's values after parsing: typed leaves, keys as in the file, defaults filled in. */
+export type FileValues = z.output<typeof fileSchema>

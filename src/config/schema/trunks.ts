@@ -1,0 +1,130 @@
+import { z } from 'zod'
+import { parseCidr, parseSipUri } from '../addresses.ts'
+import { duration, flag, integer, leafFacts, matching, oneOf, secret, text } from '../leaf.ts'
+import { Rejection } from '../rejection.ts'
+import { OUTBOUND_PLACEHOLDERS, parseTemplate } from '../templates.ts'
+import { nameLeaf } from './numbers.ts'
+
+const CODECS: Record<string, string> = {
+  opus: 'opus',
+  pcma: 'PCMA',
+  alaw: 'PCMA',
+  pcmu: 'PCMU',
+  ulaw: 'PCMU',
+  g722: 'G722',
+}
+
+function parseCodec(value: string): string | Rejection {
+  return CODECS[value.toLowerCase()] ?? new Rejection('this codec is not supported')
+}
+
+const sipUri = () =>
+  text({ expected: 'a SIP URI such as sip:10.0.0.9:5060;transport=udp' }, parseSipUri)
+const username = () =>
+  matching(/^[^\s"\\:@]{1,128}$/, {
+    expected: 'a user name without blanks, quotes, colons and @',
+    why: 'this is not a user name',
+    quotable: true,
+  })
+
+const target = z
+  .union([
+    sipUri().transform((uri) => ({ ...uri, weight: 1 })),
+    z
+      .strictObject({
+        uri: sipUri().describe('The SIP URI.'),
+        weight: integer(1, 1000)
+          .prefault(1)
+          .describe('Share of the calls among targets. Not built yet: draws a warning.'),
+      })
+      .transform(({ uri, weight }) => ({ ...uri, weight })),
+  ])
+  .register(leafFacts, {
+    expected: 'a SIP URI such as sip:10.0.0.9:5060;transport=udp, or { uri: …, weight: 10 }',
+  })
+
+/** One entry of `trunks:` */
+export const trunkSchema = z.strictObject({
+  name: nameLeaf()
+    .meta({ examples: ['main'] })
+    .describe('Name in logs, metrics and `inbound`.'),
+  targets: z
+    .array(target)
+    .prefault([])
+    .meta({ examples: [['sip:10.0.0.9:5060;transport=udp', 'sip:10.0.0.10:5060']] })
+    .describe(
+      'Addresses of the PBX in order of priority: SIP URIs without a user part, `transport` udp (default), tcp or tls; or `{ uri, weight }`.',
+    ),
+  register: z
+    .strictObject({
+      registrar: sipUri()
+        .meta({ examples: ['sip:10.0.0.9'] })
+        .describe('SIP URI of the registrar.'),
+      username: username().describe('User of the registration.'),
+      ...secret('password', 'Password of the registration.'),
+      expires: duration().prefault('300s').describe('Lifetime asked for.'),
+    })
+    .optional()
+    .describe('Register at the PBX. Not built yet: draws a warning.'),
+  credentials: z
+    .strictObject({
+      username: username().describe('User name.'),
+      ...secret('password', 'Password.'),
+    })
+    .optional()
+    .describe('Answers the PBX’s digest challenge of Causeway’s INVITEs.'),
+  accept: z
+    .strictObject({
+      from: z
+        .array(text({ expected: 'a network such as 10.0.0.0/24' }, parseCidr))
+        .optional()
+        .meta({ examples: [['10.0.0.0/24']] })
+        .describe(
+          'Networks that may call without a digest challenge. Default: the IP addresses in `targets`, unless `username` is set.',
+        ),
+      username: username()
+        .optional()
+        .describe('With `password`: who calls from elsewhere is challenged for them.'),
+      ...secret('password', 'Password that goes with `username`.'),
+      registrations: flag()
+        .prefault(false)
+        .describe('Whether the PBX may register here. Not built yet: draws a warning.'),
+    })
+    .prefault({})
+    .describe('Which calls are taken for this trunk’s.'),
+  media: z
+    .strictObject({
+      srtp: oneOf(['none', 'sdes', 'dtls'])
+        .prefault('none')
+        .describe('Encryption of the PBX leg. `dtls` is not built yet: draws a warning.'),
+      codecs: z
+        .array(text({ expected: 'one of opus, PCMA, PCMU, G722' }, parseCodec))
+        .min(1)
+        .prefault(['opus', 'PCMA', 'PCMU'])
+        .describe('Codecs the PBX leg may use, in order of preference.'),
+      dtmf: oneOf(['rfc4733', 'info'])
+        .prefault('rfc4733')
+        .describe('How keypresses travel. `info` is not built yet: draws a warning.'),
+    })
+    .prefault({})
+    .describe('Media of the PBX leg.'),
+  options: duration()
+    .prefault(0)
+    .describe('Interval of the OPTIONS ping; 0 is off. Not built yet: draws a warning.'),
+  outbound: z
+    .strictObject({
+      number: nameLeaf()
+        .optional()
+        .meta({ examples: ['support'] })
+        .describe(
+          'Name of the number calls leave from, unless From or PAI holds one of `numbers`.',
+        ),
+      to: text({ expected: 'a template such as "{dialed}"' }, (value) =>
+        parseTemplate(value, OUTBOUND_PLACEHOLDERS),
+      )
+        .prefault('{dialed}')
+        .describe('User part towards WhatsApp: `+E.164` or a BSUID.'),
+    })
+    .prefault({})
+    .describe('Calls from the PBX to WhatsApp users.'),
+})
