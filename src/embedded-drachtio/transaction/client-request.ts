@@ -146,7 +146,7 @@ export class ClientRequest implements ClientTransaction, AttemptUser, Expirable<
       const bytes = serializeMessage(message)
       if (asGiven && (prefer ?? target).transport === 'udp') {
         // Too large for a datagram: TCP first, and UDP when that fails (RFC 3261 §18.1.1).
-        const instead = core.expandForSize(target, bytes.length)
+        const instead = core.expandForSize([target], bytes.length, core.transport)
         if (instead.length > 0 && instead[0] !== target) {
           this.#targets.unshift(...instead)
           this.#expanded = instead.length

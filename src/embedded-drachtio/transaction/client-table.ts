@@ -8,8 +8,9 @@ export class ClientTable {
   /** Those that wait for a response on a stream, by the identifier of its flow. */
   readonly #byStream = new Map<number, Set<ClientAttempt>>()
 
+  /** Transactions; the largest of the tables, so that a leak in any of them shows. */
   get size(): number {
-    return Math.max(this.#byKey.size, this.#byId.size)
+    return Math.max(this.#byKey.size, this.#byId.size, this.#byStream.size)
   }
 
   add(attempt: ClientAttempt): void {

@@ -27,6 +27,16 @@ export interface TransactionLimits {
   progress: number
 }
 
+/**
+ * Targets to try, in order, for a request of `size` bytes meant for `targets`: TCP first when it is
+ * too large for a datagram (RFC 3261 §18.1.1). `expandForSize` of the transport layer.
+ */
+export type ExpandForSize = (
+  targets: Target[],
+  size: number,
+  transport: Pick<Transport, 'localFor'>,
+) => Target[]
+
 /** What every transaction needs of the layer. */
 export interface Core {
   readonly transport: Transport
@@ -38,8 +48,7 @@ export interface Core {
   readonly t64: number
   readonly limits: TransactionLimits
   readonly counters: TransactionCounters
-  /** Targets to try, in order, for a request of `size` bytes meant for `target`. */
-  readonly expandForSize: (target: Target, size: number) => Target[]
+  readonly expandForSize: ExpandForSize
   /** A branch never used before (RFC 3261 §8.1.1.7). */
   newBranch(): string
 }

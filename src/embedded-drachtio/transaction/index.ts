@@ -1,6 +1,6 @@
 /** The SIP transaction layer (RFC 3261 §17, RFC 6026). */
 
-export type { BaseTimers, TransactionLimits } from './core.ts'
+export type { BaseTimers, ExpandForSize, TransactionLimits } from './core.ts'
 export { createTransactionCounters, type TransactionCounters } from './counters.ts'
 export {
   createTransactionLayer,

@@ -7,7 +7,13 @@ import type { Target, Transport } from '../transport/types.ts'
 import { sendAck } from './ack.ts'
 import { ClientRequest } from './client-request.ts'
 import { ClientTable } from './client-table.ts'
-import { type BaseTimers, branchGenerator, type Core, type TransactionLimits } from './core.ts'
+import {
+  type BaseTimers,
+  branchGenerator,
+  type Core,
+  type ExpandForSize,
+  type TransactionLimits,
+} from './core.ts'
 import type { TransactionCounters } from './counters.ts'
 import { clientKey, magicCookie } from './keys.ts'
 import { ServerSide } from './server-side.ts'
@@ -26,11 +32,8 @@ export interface TransactionLayerOptions {
   metrics: TransactionCounters
   /** Deviations from the defaults of {@link TransactionLimits}. */
   limits?: Partial<TransactionLimits> | undefined
-  /**
-   * Targets to try, in order, for a request of `size` bytes meant for a UDP target: TCP first when
-   * it is too large for a datagram (RFC 3261 §18.1.1). Default: the target itself.
-   */
-  expandForSize?: ((target: Target, size: number) => Target[]) | undefined
+  /** How a large request avoids UDP. Default: it does not. */
+  expandForSize?: ExpandForSize | undefined
 }
 
 /** The transaction layer with its lower side, which plugs into the events of the transport. */
@@ -106,7 +109,7 @@ function createCore(options: TransactionLayerOptions): Core {
       ...options.limits,
     },
     counters: options.metrics,
-    expandForSize: options.expandForSize ?? ((target) => [target]),
+    expandForSize: options.expandForSize ?? ((targets) => targets),
     newBranch: branchGenerator(options.random, magicCookie),
   }
 }

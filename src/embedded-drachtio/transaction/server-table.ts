@@ -11,8 +11,9 @@ export class ServerTable {
   /** By Call-ID, CSeq, From tag and method: for merged requests and the ACK of a 2xx. */
   readonly #byCall = new Map<string, AnyServer>()
 
+  /** Transactions; the largest of the tables, so that a leak in any of them shows. */
   get size(): number {
-    return this.#byKey.size
+    return Math.max(this.#byKey.size, this.#byId.size, this.#byCall.size)
   }
 
   add(transaction: AnyServer): void {
