@@ -133,27 +133,49 @@ class Layer implements TransportLayer {
 
   sendRequest(target: Target, bytes: Buffer, prefer: Flow | undefined, done: SendDone): void {
     if (this.#closed) done(new CausewayError('SIP_NO_TRANSPORT', { detail: 'shutting down' }))
-    else if (target.transport === 'udp') this.#sendDatagram(target, bytes, prefer, done)
-    else this.#sendStream(target, bytes, prefer, done)
+    else if (prefer && this.#sendAlong(prefer, target, bytes, done)) return
+    else if (target.transport === 'udp') this.#sendDatagram(target, bytes, done)
+    else this.#sendStream(target, bytes, done)
   }
 
-  #sendDatagram(target: Target, bytes: Buffer, prefer: Flow | undefined, done: SendDone): void {
-    let listener = prefer && this.#udp.get(prefer.id)
-    if (listener?.info.family !== familyOf(target.address)) {
-      const picked = this.#selector.pick('udp', target.address)
-      listener = picked instanceof UdpListener ? picked : undefined
+  /** Sends on the flow while it is open; false when it is not, or cannot reach the target. */
+  #sendAlong(flow: Flow, target: Target, bytes: Buffer, done: SendDone): boolean {
+    if (flow.transport !== 'udp') {
+      const connection = this.#connections.byFlow(flow)
+      connection?.send(bytes, done)
+      return connection !== undefined
     }
-    if (!listener) {
+    const listener = this.#udp.get(flow.id)
+    // Without a connection a flow is the socket; who is behind it, the target says if it can.
+    const same = target.transport === 'udp'
+    const address = same ? target.address : flow.remoteAddress
+    if (!listener || listener.info.family !== familyOf(address)) return false
+    this.#datagram(listener, address, same ? target.port : flow.remotePort, bytes, done)
+    return true
+  }
+
+  #sendDatagram(target: Target, bytes: Buffer, done: SendDone): void {
+    const listener = this.#selector.pick('udp', target.address)
+    if (listener instanceof UdpListener) {
+      this.#datagram(listener, target.address, target.port, bytes, done)
+    } else {
       done(noTransport(target))
-      return
     }
-    listener.send(bytes, target.address, target.port, done)
-    done(undefined, listener.flowTo(target.address, target.port))
   }
 
-  #sendStream(target: Target, bytes: Buffer, prefer: Flow | undefined, done: SendDone): void {
-    const preferred = prefer?.transport === target.transport && this.#connections.byFlow(prefer)
-    const existing = preferred || this.#connections.byTarget(target)
+  #datagram(
+    listener: UdpListener,
+    address: string,
+    port: number,
+    bytes: Buffer,
+    done: SendDone,
+  ): void {
+    listener.send(bytes, address, port, done)
+    done(undefined, listener.flowTo(address, port))
+  }
+
+  #sendStream(target: Target, bytes: Buffer, done: SendDone): void {
+    const existing = this.#connections.byTarget(target)
     if (existing) {
       existing.send(bytes, done)
       return

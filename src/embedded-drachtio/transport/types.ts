@@ -44,8 +44,8 @@ export interface Transport {
    * a promise, because this is the hot path: `done(undefined, flow)` once handed to the system (for
    * UDP before the call returns), `done(error)` with a coded error when no connection can be made.
    * For UDP `done(error)` may follow later, when the system refused the datagram after all.
-   * `prefer` counts only when its transport is the target's: the Via is already written. With UDP
-   * it chooses the listener and the target stays the destination.
+   * An open stream `prefer` carries the request whatever the target's transport. A UDP `prefer`
+   * chooses the listener; the destination is a UDP target's own, else the flow's remote address.
    */
   sendRequest(
     target: Target,
