@@ -62,7 +62,7 @@ export function scanAddress(text: string, from: number): number {
     i = scanParam(text, name)
     if (i < 0) return -1
     const c0 = text.charCodeAt(name)
-    if (c0 !== 0x74 && c0 !== 0x54) continue
+    if ((c0 !== 0x74 && c0 !== 0x54) || lastTag !== '') continue
     const span = paramSpan()
     if (span.nameTo - name === 3 && tagName.test(text.slice(name, span.nameTo))) {
       lastTag = text.slice(span.valueFrom, span.valueTo)
@@ -71,7 +71,7 @@ export function scanAddress(text: string, from: number): number {
   return i
 }
 
-/** The tag parameter of the address scanned last; '' when it had none. */
+/** The first tag parameter of the address scanned last; '' when it had none. */
 export let lastTag = ''
 
 /** A scheme, a colon and something after it, without white space, quotes or angle brackets. */

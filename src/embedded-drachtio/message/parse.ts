@@ -49,7 +49,7 @@ export function parseMessage(bytes: Buffer, limits: MessageLimits = defaultLimit
 /** UTF-8, or Latin-1 when it is no UTF-8: old PBXs put that into display names. */
 function decodeHead(bytes: Buffer, start: number, end: number): string {
   const text = bytes.toString('utf8', start, end)
-  if (text.length === end - start || isUtf8(bytes.subarray(start, end))) return text
+  if (!text.includes('\ufffd') || isUtf8(bytes.subarray(start, end))) return text
   return bytes.toString('latin1', start, end)
 }
 
