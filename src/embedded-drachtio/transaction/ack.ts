@@ -20,7 +20,7 @@ export function sendAck(
   const bare = { ...request, headers: request.headers.filter((line) => line.key !== 'via') }
   let next = 0
   const attempt = (last: Error | undefined): void => {
-    const flow = next === 0 ? prefer : undefined
+    const flow = next === 0 ? core.usable(prefer) : undefined
     const target = targets[next++]
     if (!target) {
       sent(last ?? new CausewayError('SIP_NO_TRANSPORT', { detail: `ACK to ${request.uri}` }))

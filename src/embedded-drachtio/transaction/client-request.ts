@@ -133,7 +133,7 @@ export class ClientRequest implements ClientTransaction, AttemptUser, Expirable<
     if (!request || this.#cancelHeaders) return false
     const core = this.#core
     for (let target = this.#targets.shift(); target; target = this.#targets.shift()) {
-      const prefer = this.#prefer
+      const prefer = core.usable(this.#prefer)
       this.#prefer = undefined
       const asGiven = this.#expanded === 0
       if (!asGiven) this.#expanded--

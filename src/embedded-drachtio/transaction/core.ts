@@ -1,4 +1,5 @@
 import type { Random } from '../../shared/random.ts'
+import type { Flow } from '../message/types.ts'
 import type { Target, Transport } from '../transport/types.ts'
 import type { TransactionCounters } from './counters.ts'
 import type { TimerWheel } from './timer-wheel.ts'
@@ -49,6 +50,8 @@ export interface Core {
   readonly limits: TransactionLimits
   readonly counters: TransactionCounters
   readonly expandForSize: ExpandForSize
+  /** The flow while it is open; undefined when it is not, so that the target decides the Via. */
+  usable(flow: Flow | undefined): Flow | undefined
   /** A branch never used before (RFC 3261 §8.1.1.7). */
   newBranch(): string
 }

@@ -22,7 +22,8 @@ import type { ClientUser, SendOptions, TransactionLayer, TransactionUser } from 
 
 /** What a transaction layer is made of. */
 export interface TransactionLayerOptions {
-  transport: Transport
+  /** With `isOpen`, a preferred flow that has closed is left out before the Via is written. */
+  transport: Transport & { isOpen?: (flow: Flow) => boolean }
   user: TransactionUser
   clock: Clock
   random: Random
@@ -94,9 +95,10 @@ export function createTransactionLayer(options: TransactionLayerOptions): Transa
 }
 
 function createCore(options: TransactionLayerOptions): Core {
+  const { transport } = options
   const timers: BaseTimers = { t1: 500, t2: 4000, t4: 5000, ...options.timers }
   return {
-    transport: options.transport,
+    transport,
     user: options.user,
     wheel: new TimerWheel(options.clock),
     random: options.random,
@@ -110,6 +112,7 @@ function createCore(options: TransactionLayerOptions): Core {
     },
     counters: options.metrics,
     expandForSize: options.expandForSize ?? ((targets) => targets),
+    usable: (flow) => (flow && transport.isOpen?.(flow) === false ? undefined : flow),
     newBranch: branchGenerator(options.random, magicCookie),
   }
 }

@@ -184,3 +184,12 @@ t.test('ids: one of ours, or the one given', async (t) => {
   h.layer.close()
   t.ok(h.empty)
 })
+
+t.test('a preferred flow that has closed: the target and its transport instead', async (t) => {
+  const h = new Harness()
+  h.transport.closed.add(44)
+  h.send('BYE', [targetOf('udp')], flowOf('tcp', 44, 40_000))
+  t.match(h.last, { flow: { transport: 'udp' }, message: { via: { transport: 'UDP' } } })
+  h.layer.sendAck(requestOf('ACK'), [targetOf('udp')], flowOf('tcp', 44, 40_000), () => {})
+  t.match(h.last, { flow: { transport: 'udp' }, message: { via: { transport: 'UDP' } } })
+})

@@ -54,6 +54,8 @@ export class FakeTransport implements Transport {
   readonly refusing = new Set<string>()
   /** Transports without a listener. */
   readonly missing = new Set<Target['transport']>()
+  /** Identifiers of streams that are closed. */
+  readonly closed = new Set<number>()
   readonly #clock: FakeClock
 
   constructor(clock: FakeClock) {
@@ -67,6 +69,10 @@ export class FakeTransport implements Transport {
   localFor(target: Target): ReturnType<Transport['localFor']> {
     if (this.missing.has(target.transport)) return undefined
     return { host: '192.0.2.1', port: 5060, transport: target.transport }
+  }
+
+  isOpen(flow: Flow): boolean {
+    return !this.closed.has(flow.id)
   }
 
   sendRequest(
