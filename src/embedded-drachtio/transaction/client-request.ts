@@ -40,7 +40,6 @@ export class ClientRequest implements ClientTransaction, AttemptUser, Expirable<
   #timer: TimerEntry | undefined
   #cancelHeaders: HeaderLine[] | undefined
   #cancelSent = false
-  #released = false
 
   constructor(
     core: Core,
@@ -211,8 +210,7 @@ export class ClientRequest implements ClientTransaction, AttemptUser, Expirable<
   }
 
   #release(): void {
-    if (!this.#finished || this.#live > 0 || this.#released) return
-    this.#released = true
+    if (!this.#finished || this.#live > 0) return
     this.#table.removeRequest(this)
     this.#user.ended?.(this)
   }

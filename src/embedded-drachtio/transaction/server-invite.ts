@@ -112,7 +112,7 @@ export class ServerInvite implements ServerTransaction, Expirable<Kind> {
   /** The INVITE came again. Once the 2xx has its ACK it is only absorbed (RFC 6026 §7.1). */
   repeated(): void {
     this.#core.counters.requestsRepeatedIn++
-    if (this.#last && this.state !== 'confirmed') this.#repeat(this.#last)
+    if (this.#last) this.#repeat(this.#last)
   }
 
   /**
