@@ -106,6 +106,11 @@ export class Call {
     return this.#endedAt
   }
 
+  /** Whether the call is over. A method, since the answer may change across an await. */
+  hasEnded(): boolean {
+    return this.#state === 'ended'
+  }
+
   /** Why it ended; undefined while it has not. */
   get cause(): EndCause | undefined {
     return this.#cause

@@ -130,8 +130,9 @@ export class DrachtioPort implements SipPort {
   #onLost(detail: string): void {
     if (this.#stopped) return
     this.#connected = false
-    this.#failAll(new Error('connection to the SIP server lost'))
+    // The bridge first: calls should end for this reason, not for that of each request.
     this.#guard(() => this.#events?.onDisconnected(detail))
+    this.#failAll(new Error('connection to the SIP server lost'))
   }
 
   #fail(handler: ResponseHandler, error: Error): void {

@@ -1,0 +1,150 @@
+import type { WhatsAppFacts } from '../../calls/index.ts'
+import type { NumberConfig } from '../../config/types.ts'
+import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
+import { parseParty } from '../address/uri.ts'
+import { BusinessInitiatedCall } from '../call/business-initiated.ts'
+import { UserInitiatedCall } from '../call/user-initiated.ts'
+import type { BridgeContext } from '../context.ts'
+import { challengeValue } from '../digest/challenge.ts'
+import { collectFacts, wacidOf } from '../headers/whatsapp.ts'
+import { IncomingInvite } from '../invite/incoming-invite.ts'
+import { refusalHeaders, retryHeaders } from '../outcome/refusal.ts'
+import type { Headers, IncomingRequest } from '../sip-port.ts'
+import { checkInvite } from './checks.ts'
+import type { Side } from './directory.ts'
+import { checkLimits } from './limits.ts'
+import { admitPbx, readDialled } from './pbx-gate.ts'
+import { admitWhatsApp, type Entry } from './whatsapp-gate.ts'
+
+/** Told of every INVITE that did not become a call. */
+export type RefusalListener = (side: Side, code: string) => void
+
+/** Takes new INVITEs: decides which side they come from, and what keeps them from being calls. */
+export class Door {
+  readonly #ctx: BridgeContext
+  readonly #onRefusal: RefusalListener
+
+  constructor(ctx: BridgeContext, onRefusal: RefusalListener) {
+    this.#ctx = ctx
+    this.#onRefusal = onRefusal
+  }
+
+  /** Handles a new INVITE. Never rejects. */
+  async onInvite(request: IncomingRequest): Promise<void> {
+    const invite = new IncomingInvite(request)
+    const side = this.#ctx.directory.sideOf(request)
+    try {
+      if (this.#ctx.draining) this.#refuse(side, invite, new CausewayError('CALL_DRAINING'))
+      else if (side === 'whatsapp') await this.#fromWhatsApp(invite)
+      else this.#fromPbx(invite)
+    } catch (error) {
+      const coded = isCausewayError(error)
+        ? error
+        : new CausewayError('CALL_INTERNAL', { cause: error })
+      this.#ctx.log.error({ err: coded }, 'INVITE failed')
+      this.#refuse(side, invite, coded)
+    }
+  }
+
+  async #fromWhatsApp(invite: IncomingInvite): Promise<void> {
+    const { request } = invite
+    const number = this.#admitted('whatsapp', invite, await admitWhatsApp(this.#ctx, request))
+    if (!number || invite.cancelled) return
+    const { inbound } = number
+    const { directory } = this.#ctx
+    const trunk = inbound && directory.trunk(inbound.trunk)
+    if (!inbound || !trunk) {
+      const error = new CausewayError('CALL_INBOUND_OFF', { place: `number ${number.name}` })
+      this.#refuse('whatsapp', invite, error)
+      return
+    }
+    const caller = parseParty(request.header('from') ?? '')
+    if (!caller || caller.user === '') {
+      const error = new CausewayError('CALL_REQUEST_BAD', { detail: 'From cannot be read' })
+      this.#refuse('whatsapp', invite, error)
+      return
+    }
+    if (this.#refusedByChecks('whatsapp', invite, number)) return
+    const overflow = inbound.overflow === undefined ? undefined : directory.trunk(inbound.overflow)
+    const call = this.#ctx.calls.begin({
+      id: this.#ctx.random.hex(8),
+      direction: 'user-initiated',
+      number: number.name,
+      business: number.phoneNumber,
+      consumer: caller.user,
+      trunk: trunk.name,
+      whatsapp: factsOf(request, caller.display),
+    })
+    const trunks = overflow ? [trunk, overflow] : [trunk]
+    new UserInitiatedCall(this.#ctx, { call, invite, number, inbound, trunks }).begin()
+  }
+
+  #fromPbx(invite: IncomingInvite): void {
+    const { request } = invite
+    const trunk = this.#admitted('pbx', invite, admitPbx(this.#ctx, request))
+    if (!trunk) return
+    const dialled = readDialled(this.#ctx.directory, trunk, request)
+    if (isCausewayError(dialled)) {
+      this.#refuse('pbx', invite, dialled)
+      return
+    }
+    const { number, consumer } = dialled
+    if (this.#refusedByChecks('pbx', invite, number)) return
+    const call = this.#ctx.calls.begin({
+      id: this.#ctx.random.hex(8),
+      direction: 'business-initiated',
+      number: number.name,
+      business: number.phoneNumber,
+      consumer,
+      trunk: trunk.name,
+    })
+    new BusinessInitiatedCall(this.#ctx, { call, invite, number, trunk }).begin()
+  }
+
+  /** The value of an entry that is in; otherwise the INVITE is answered and the value is missing. */
+  #admitted<T>(side: Side, invite: IncomingInvite, entry: Entry<T>): T | undefined {
+    if (entry.kind === 'in') return entry.value
+    if (entry.kind === 'refused') {
+      this.#refuse(side, invite, entry.error)
+      return undefined
+    }
+    const { domain } = this.#ctx.directory.config.sip
+    const value = challengeValue(this.#ctx.nonces, domain, entry.stale)
+    invite.reject(407, { 'Proxy-Authenticate': value })
+    return undefined
+  }
+
+  #refusedByChecks(side: Side, invite: IncomingInvite, number: NumberConfig): boolean {
+    const { calls, directory, rate } = this.#ctx
+    const refusal = checkInvite(invite.request)
+    if (refusal) {
+      this.#refuse(side, invite, refusal.error, refusal.headers)
+      return true
+    }
+    const full = checkLimits(directory.config.limits, calls, number.name, rate)
+    if (full) this.#refuse(side, invite, full)
+    return full !== undefined
+  }
+
+  #refuse(side: Side, invite: IncomingInvite, error: CausewayError, extra: Headers = {}): void {
+    const { config } = this.#ctx.directory
+    // A scanner learns nothing from a bare status; the PBX learns everything.
+    const said = side === 'pbx' ? refusalHeaders(error, config.sip.domain) : retryHeaders(error)
+    invite.reject(error.sip, { ...said, ...extra })
+    this.#onRefusal(side, error.code)
+    const { sourceAddress, callId } = invite.request
+    this.#ctx.log.debug(
+      { code: error.code, detail: error.detail, sourceAddress, callId },
+      'refused',
+    )
+  }
+}
+
+function factsOf(request: IncomingRequest, displayName: string): WhatsAppFacts {
+  const facts: WhatsAppFacts = {}
+  collectFacts(request.headers, facts)
+  const wacid = wacidOf(facts, request.callId)
+  if (wacid !== undefined) facts.wacid = wacid
+  if (displayName !== '') facts.displayName = displayName
+  return facts
+}

@@ -1,0 +1,219 @@
+import type { Call, CallRecord, CallRegistry } from '../calls/index.ts'
+import type { Config } from '../config/types.ts'
+import type { MediaRelay } from '../media/index.ts'
+import type { CredentialSource } from '../settings/index.ts'
+import type { Clock } from '../shared/clock.ts'
+import { CausewayError } from '../shared/errors/index.ts'
+import type { Logger } from '../shared/log.ts'
+import type { Random } from '../shared/random.ts'
+import { Directory, type Listeners, type Side } from './admit/directory.ts'
+import { Door } from './admit/door.ts'
+import { CallRate } from './admit/limits.ts'
+import type { BridgeContext } from './context.ts'
+import { NonceSource } from './digest/nonce.ts'
+import { NonceCache } from './digest/nonce-cache.ts'
+import { Drain } from './drain.ts'
+import { TargetHealth } from './invite/targets.ts'
+import type { IncomingRequest, SipPort, SipPortEvents } from './sip-port.ts'
+import { answerStray } from './stray.ts'
+
+/** What a bridge works with. */
+export interface BridgeOptions {
+  port: SipPort
+  config: Config
+  /** The SIP server's listening addresses; those configured when absent. */
+  listeners?: Listeners
+  credentials: CredentialSource
+  media: MediaRelay
+  calls: CallRegistry
+  clock: Clock
+  random: Random
+  log: Logger
+}
+
+/** The bridge as others see it. */
+export interface BridgeStatus {
+  /** Whether the SIP server is connected. */
+  connected: boolean
+  draining: boolean
+  /** The SIP server's listening addresses, `proto/addr:port`. */
+  endpoints: readonly string[]
+  /** Calls in progress. */
+  calls: number
+  /** INVITEs that did not become calls, by side and code. */
+  refusals: readonly { side: Side; code: string; count: number }[]
+  /** Trunk targets, and whether each could be reached lately. */
+  targets: readonly { trunk: string; uri: string; reachable: boolean }[]
+}
+
+/** The drachtio-srf application: relays calls between WhatsApp and the PBX. */
+export interface Bridge {
+  /** Connects to the SIP server; resolves when it is connected the first time. */
+  start(): Promise<void>
+  /** Refuses new calls; resolves when the last call has ended, or has been ended after `ms`. */
+  drain(ms: number): Promise<void>
+  /** Takes calls again. */
+  undrain(): void
+  /** Takes a new configuration for calls to come. */
+  reconfigure(config: Config): void
+  /** Hangs up a call; false when there is none with this id. */
+  hangUp(callId: string): boolean
+  status(): BridgeStatus
+  /** Ends what is left and disconnects. */
+  stop(): Promise<void>
+}
+
+/** Makes a bridge; nothing happens before {@link Bridge.start}. */
+export function createBridge(options: BridgeOptions): Bridge {
+  return new SrfBridge(options)
+}
+
+class SrfBridge implements Bridge, SipPortEvents {
+  readonly #ctx: BridgeContext
+  readonly #door: Door
+  readonly #drain: Drain
+  readonly #listeners: Listeners
+  readonly #refusals = new Map<string, { side: Side; code: string; count: number }>()
+  #endpoints: readonly string[] = []
+  #connected = false
+  #onFirstConnect: (() => void) | undefined
+  #unsubscribe: (() => void) | undefined
+
+  constructor(options: BridgeOptions) {
+    const { config, clock, random } = options
+    this.#listeners = options.listeners ?? config.sip.listen
+    this.#ctx = {
+      port: options.port,
+      calls: options.calls,
+      credentials: options.credentials,
+      media: options.media,
+      clock,
+      random,
+      log: options.log,
+      nonces: new NonceSource(clock, random),
+      reuse: new NonceCache(clock),
+      targets: new TargetHealth(clock, random),
+      rate: new CallRate(clock, config.limits.invitesPerSecond),
+      flows: new Map(),
+      dialogs: new Map(),
+      directory: new Directory(config, this.#listeners),
+      draining: false,
+    }
+    this.#door = new Door(this.#ctx, (side, code) => this.#countRefusal(side, code))
+    this.#drain = new Drain(this.#ctx)
+  }
+
+  start(): Promise<void> {
+    this.#unsubscribe = this.#ctx.calls.subscribe({
+      started: (call) => this.#logStart(call),
+      ended: (record) => this.#logEnd(record),
+    })
+    return new Promise((resolve) => {
+      this.#onFirstConnect = resolve
+      this.#ctx.port.start(this)
+    })
+  }
+
+  drain(ms: number): Promise<void> {
+    return this.#drain.begin(ms)
+  }
+
+  undrain(): void {
+    this.#drain.cancel()
+  }
+
+  reconfigure(config: Config): void {
+    this.#ctx.directory = new Directory(config, this.#listeners)
+  }
+
+  hangUp(callId: string): boolean {
+    const flow = this.#ctx.flows.get(callId)
+    flow?.hangUp(new CausewayError('CALL_ENDED_BY_OPERATOR'))
+    return flow !== undefined
+  }
+
+  status(): BridgeStatus {
+    const { config } = this.#ctx.directory
+    return {
+      connected: this.#connected,
+      draining: this.#ctx.draining,
+      endpoints: this.#endpoints,
+      calls: this.#ctx.calls.size,
+      refusals: [...this.#refusals.values()],
+      targets: config.trunks.flatMap(({ name, targets }) =>
+        targets.map((target) => ({
+          trunk: name,
+          uri: target.uri,
+          reachable: !this.#ctx.targets.isAvoided(target),
+        })),
+      ),
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#drain.begin(0)
+    this.#ctx.port.stop()
+    this.#connected = false
+    this.#unsubscribe?.()
+  }
+
+  onRequest(request: IncomingRequest): void {
+    const owner = this.#ctx.dialogs.get(request.dialogId)
+    if (owner) owner.onRequest(request)
+    else if (request.method === 'INVITE' && !hasTag(request.header('to'))) {
+      void this.#door.onInvite(request)
+    } else answerStray(this.#ctx, request)
+  }
+
+  onConnected(endpoints: string[]): void {
+    const again = this.#endpoints.length > 0
+    this.#connected = true
+    this.#endpoints = endpoints
+    this.#ctx.log.info({ endpoints }, 'SIP server connected')
+    // After a gap nobody knows who has hung up meanwhile: the server answered for us, 481.
+    if (again) this.#endAll('the connection was lost during the call')
+    this.#onFirstConnect?.()
+    this.#onFirstConnect = undefined
+  }
+
+  onDisconnected(detail: string): void {
+    this.#ctx.log.warn({ detail }, 'no SIP server; connecting again')
+    this.#connected = false
+    const error = new CausewayError('CALL_SIP_SERVER_LOST', { detail })
+    for (const flow of [...this.#ctx.flows.values()]) {
+      if (flow.call.state !== 'answered') flow.hangUp(error)
+    }
+  }
+
+  onFault(error: unknown): void {
+    const coded = new CausewayError('CALL_INTERNAL', { cause: error })
+    this.#ctx.log.error({ err: coded }, 'a handler failed')
+  }
+
+  #endAll(detail: string): void {
+    const error = new CausewayError('CALL_SIP_SERVER_LOST', { detail })
+    for (const flow of [...this.#ctx.flows.values()]) flow.hangUp(error)
+  }
+
+  #countRefusal(side: Side, code: string): void {
+    const key = `${side} ${code}`
+    const entry = this.#refusals.get(key)
+    if (entry) entry.count++
+    else this.#refusals.set(key, { side, code, count: 1 })
+  }
+
+  #logStart({ id, direction, number, trunk, business, consumer, whatsapp }: Call): void {
+    const [from, to] = direction === 'user-initiated' ? [consumer, business] : [business, consumer]
+    const { wacid } = whatsapp
+    this.#ctx.log.info({ call: id, direction, number, trunk, from, to, wacid }, 'call started')
+  }
+
+  #logEnd({ id, direction, talkSeconds, cause }: CallRecord): void {
+    const { code, result, sip, text } = cause!
+    this.#ctx.log.info({ call: id, direction, code, result, sip, talkSeconds, text }, 'call ended')
+  }
+}
+
+function hasTag(to: string | undefined): boolean {
+  return to !== undefined && /;\s*tag=/i.test(to)
+}

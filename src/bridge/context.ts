@@ -1,0 +1,49 @@
+import type { Call, CallRegistry } from '../calls/index.ts'
+import type { MediaRelay } from '../media/index.ts'
+import type { CredentialSource } from '../settings/index.ts'
+import type { Clock } from '../shared/clock.ts'
+import type { CausewayError } from '../shared/errors/index.ts'
+import type { Logger } from '../shared/log.ts'
+import type { Random } from '../shared/random.ts'
+import type { Directory } from './admit/directory.ts'
+import type { CallRate } from './admit/limits.ts'
+import type { NonceSource } from './digest/nonce.ts'
+import type { NonceCache } from './digest/nonce-cache.ts'
+import type { TargetHealth } from './invite/targets.ts'
+import type { IncomingRequest, SipPort } from './sip-port.ts'
+
+/** A call somebody may end from outside of it. */
+export interface Flow {
+  readonly call: Call
+  /** Ends the call on both legs, with the error as the cause. */
+  hangUp(error: CausewayError): void
+}
+
+/** Who takes the requests of a dialog. */
+export interface DialogOwner {
+  onRequest(request: IncomingRequest): void
+}
+
+/** What every call of the bridge shares. */
+export interface BridgeContext {
+  readonly port: SipPort
+  readonly calls: CallRegistry
+  readonly credentials: CredentialSource
+  readonly media: MediaRelay
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  /** Challenges we make. */
+  readonly nonces: NonceSource
+  /** Challenges WhatsApp made. */
+  readonly reuse: NonceCache
+  readonly targets: TargetHealth
+  readonly rate: CallRate
+  /** Calls in progress by id. */
+  readonly flows: Map<string, Flow>
+  /** Dialogs by the SIP server's dialog id. */
+  readonly dialogs: Map<string, DialogOwner>
+  /** Replaced by a reload. */
+  directory: Directory
+  draining: boolean
+}
