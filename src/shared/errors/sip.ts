@@ -111,4 +111,20 @@ export const sipErrors = defineErrors({
     sip: 503,
     q850: 3,
   },
+  SIP_ADMIN_LISTEN_FAILED: {
+    summary: 'The socket for SIP applications could not be opened',
+    cause: 'The address is not one of this machine, or the port is taken.',
+    fix: 'Free the port, or let the system choose one.',
+    owner: 'user',
+    retryable: false,
+  },
+  SIP_SERVER_CRASHED: {
+    summary: 'The embedded SIP server stopped unexpectedly',
+    cause: 'Its worker thread ended with an error that nothing handled.',
+    fix: 'The server is started again; report the error with the log around it.',
+    owner: 'causeway',
+    retryable: true,
+    sip: 503,
+    q850: 41,
+  },
 })

@@ -1,0 +1,139 @@
+import type { Clock, Timer } from '../../shared/clock.ts'
+import type { Logger } from '../../shared/log.ts'
+import type { Random } from '../../shared/random.ts'
+import type { Flow } from '../message/index.ts'
+import type { SipCommands } from '../protocol/commands.ts'
+import type { AppConnection } from '../protocol/connection.ts'
+import type { Router } from '../protocol/router.ts'
+import type { TransactionLayer, TransactionUser } from '../transaction/types.ts'
+import type { Target } from '../transport/types.ts'
+import { answerLate, respond } from './answers.ts'
+import type { Context, DialogCounters, DialogOptions, Resolve } from './context.ts'
+import { DialogTable } from './dialog.ts'
+import { Frames } from './frames.ts'
+import { IncomingTable } from './incoming.ts'
+import { ackMissing, forgotten, receiveAck, receiveCancel } from './invite-server.ts'
+import { removeDialog, sendOwnAck, terminate } from './own-requests.ts'
+import type { Local } from './placeholder.ts'
+import { receive } from './requests-in.ts'
+import { dialogNamed, sendCancel, sendInDialog, sendRequest } from './requests-out.ts'
+
+/** What the dialog layer stands on. */
+export interface DialogLayerOptions {
+  resolve: Resolve
+  localFor: (target: Target) => Local | undefined
+  localOf: (flow: Flow) => Local
+  anyLocal: () => Local | undefined
+  isOpen: (flow: Flow) => boolean
+  isSelf: (target: Target) => boolean
+  router: Router
+  ids: () => string
+  clock: Clock
+  random: Random
+  log: Logger
+  options: DialogOptions
+}
+
+/** The dialog layer: upwards the commands of applications, downwards the transaction user. */
+export interface DialogLayer {
+  readonly user: TransactionUser
+  readonly commands: SipCommands
+  readonly counters: DialogCounters
+  /** Ties it to the transaction layer, which needs the `user` to be made. */
+  attach(transactions: TransactionLayer): void
+  /** An application's connection ended. */
+  disconnected(app: AppConnection): void
+  /** Numbers for metrics; all zero after traffic has ended. */
+  sizes(): { dialogs: number; incoming: number; invites: number }
+  close(): void
+}
+
+/** Makes the dialog layer. */
+export function createDialogLayer(setup: DialogLayerOptions): DialogLayer {
+  const { clock, options } = setup
+  let transactions: TransactionLayer | undefined
+  const incoming = new IncomingTable(clock, options.answerTimeout, (late) => {
+    answerLate(context, late)
+  })
+  const context: Context = {
+    ...setup,
+    get transactions(): TransactionLayer {
+      return transactions!
+    },
+    get anyLocal() {
+      return setup.anyLocal()
+    },
+    dialogs: new DialogTable(),
+    incoming,
+    invites: new Map(),
+    frames: new Frames(() => clock.now()),
+    counters: {
+      requestsRouted: 0,
+      requestsUnrouted: 0,
+      framesRefused: 0,
+      dialogsMade: 0,
+      ownByes: 0,
+      answeredForApp: 0,
+    },
+  }
+  const orphans = new Set<Timer>()
+
+  const user: TransactionUser = {
+    request: (transaction) => receive(context, transaction),
+    ack: (request, flow) => receiveAck(context, request, flow),
+    cancelled: (invite, cancel) => receiveCancel(context, invite, cancel),
+    ackTimeout: (invite) => ackMissing(context, invite),
+    ended: (transaction) => forgotten(context, transaction),
+    strayResponse(response) {
+      // The ACK for a late copy of a 2xx, for calls that exist: strangers make us send nothing.
+      if (response.method !== 'INVITE' || response.status < 200 || response.status > 299) return
+      const dialog = context.dialogs.ofResponse(response)
+      if (dialog?.confirmed) sendOwnAck(context, dialog, response.cseq, () => undefined)
+    },
+  }
+
+  const commands: SipCommands = {
+    respond: (app, mid, txn, message) => respond(context, app, mid, txn, message),
+    inDialog: (app, mid, dlg, message) => sendInDialog(context, app, mid, dlg, message),
+    cancel: (app, mid, txn, message) => sendCancel(context, app, mid, txn, message),
+    request: (app, mid, message, route) => sendRequest(context, app, mid, message, route),
+    dialogOf: (message) => dialogNamed(context, message)?.id ?? '',
+  }
+
+  /** Hangs up what an application left behind when it has not come back for it. */
+  function hangUpOrphans(app: AppConnection): void {
+    for (const dialog of [...context.dialogs.values()]) {
+      if (dialog.owner === app && dialog.confirmed) {
+        terminate(context, dialog, 'application disconnected')
+      }
+    }
+  }
+
+  return {
+    user,
+    commands,
+    counters: context.counters,
+    attach(layer) {
+      transactions = layer
+    },
+    disconnected(app) {
+      if (!app.authenticated || options.orphanTimeout === 0) return
+      const timer = clock.setTimeout(() => {
+        orphans.delete(timer)
+        hangUpOrphans(app)
+      }, options.orphanTimeout)
+      orphans.add(timer)
+    },
+    sizes: () => ({
+      dialogs: context.dialogs.size,
+      incoming: incoming.size,
+      invites: context.invites.size,
+    }),
+    close() {
+      for (const timer of orphans) timer.clear()
+      for (const dialog of [...context.dialogs.values()]) removeDialog(context, dialog)
+      incoming.clear()
+      context.invites.clear()
+    },
+  }
+}

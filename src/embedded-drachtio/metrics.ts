@@ -1,0 +1,73 @@
+import type { DialogCounters } from './dialog/context.ts'
+import type { DialogLayer } from './dialog/layer.ts'
+import type { AdminServer } from './protocol/admin.ts'
+import type { Resolver } from './resolve/index.ts'
+import type { TransactionCounters, TransactionService } from './transaction/index.ts'
+import type { TransportLayer, TransportMetrics } from './transport/index.ts'
+
+/** Numbers of a server at one moment: `counters` only grow, `now` returns to zero without traffic. */
+export interface SipServerMetrics {
+  now: {
+    serverTransactions: number
+    clientTransactions: number
+    timers: number
+    dialogs: number
+    /** Requests that wait for an application. */
+    incoming: number
+    /** INVITEs of applications whose transaction lives. */
+    invites: number
+    /** Authenticated applications. */
+    applications: number
+    /** Bytes applications have not read. */
+    queuedBytes: number
+    /** SIP stream connections. */
+    connections: number
+    /** DNS answers kept. */
+    dnsCached: number
+    failedTargets: number
+  }
+  counters: {
+    transport: TransportMetrics
+    transactions: TransactionCounters
+    dialogs: DialogCounters
+  }
+}
+
+/** What the numbers come from. */
+export interface MetricSources {
+  transport: Pick<TransportLayer, 'metrics'>
+  transactions: Pick<TransactionService, 'sizes'>
+  counters: TransactionCounters
+  dialogs: Pick<DialogLayer, 'sizes' | 'counters'>
+  admin: Pick<AdminServer, 'sizes'>
+  resolver: Pick<Resolver, 'sizes'>
+}
+
+/** Takes a copy of all numbers. */
+export function collectMetrics(sources: MetricSources): SipServerMetrics {
+  const { transport, transactions, counters, dialogs, admin, resolver } = sources
+  const table = transactions.sizes()
+  const layer = dialogs.sizes()
+  const apps = admin.sizes()
+  const names = resolver.sizes()
+  return {
+    now: {
+      serverTransactions: table.server,
+      clientTransactions: table.client,
+      timers: table.timers,
+      dialogs: layer.dialogs,
+      incoming: layer.incoming,
+      invites: layer.invites,
+      applications: apps.connections,
+      queuedBytes: apps.queuedBytes,
+      connections: transport.metrics.connectionsOpen,
+      dnsCached: names.cached,
+      failedTargets: names.failed,
+    },
+    counters: {
+      transport: structuredClone(transport.metrics),
+      transactions: { ...counters },
+      dialogs: { ...dialogs.counters },
+    },
+  }
+}

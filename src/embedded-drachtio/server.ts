@@ -1,0 +1,183 @@
+/** The embedded SIP server: transports, transactions, dialogs and the drachtio protocol, assembled. */
+
+import { type Clock, systemClock } from '../shared/clock.ts'
+import type { Logger } from '../shared/log.ts'
+import { type Random, systemRandom } from '../shared/random.ts'
+import type { Secret } from '../shared/secret.ts'
+import { createAddressing } from './addressing.ts'
+import type { DialogOptions } from './dialog/context.ts'
+import { createDialogLayer } from './dialog/layer.ts'
+import { collectMetrics, type SipServerMetrics } from './metrics.ts'
+import { type AdminLimits, AdminServer, defaultAdminLimits } from './protocol/admin.ts'
+import { createCommands } from './protocol/commands.ts'
+import { createIds } from './protocol/ids.ts'
+import { Router } from './protocol/router.ts'
+import { createResolver, type DnsPort, nodeDns } from './resolve/index.ts'
+import {
+  type BaseTimers,
+  createTransactionCounters,
+  createTransactionLayer,
+  type TransactionLimits,
+} from './transaction/index.ts'
+import {
+  type CertificateEvent,
+  createTransportLayer,
+  expandForSize,
+  type ListenerInfo,
+  type ListenerOptions,
+  type TlsClientOptions,
+  type TransportLimits,
+} from './transport/index.ts'
+
+/** Version told to applications; they look for features by it. */
+const version = 'v0.9.10'
+
+export interface SipServerOptions {
+  /** Where applications connect. Port 0 lets the system choose. */
+  admin: { host: string; port: number; secret: Secret }
+  listeners: ListenerOptions[]
+  /** Trust anchors and certificate of outbound TLS connections. */
+  tlsClient?: TlsClientOptions | undefined
+  /** Next hops by domain: every request whose next hop is the domain goes to the SIP URI instead. */
+  overrides?: ReadonlyMap<string, string> | undefined
+  /** Deviations from T1 500, T2 4000, T4 5000 ms. */
+  timers?: Partial<BaseTimers> | undefined
+  transactionLimits?: Partial<TransactionLimits> | undefined
+  transportLimits?: Partial<TransportLimits> | undefined
+  adminLimits?: Partial<AdminLimits> | undefined
+  /** Deviations from the defaults: answers within 30 s, no refresher, orphans live 10 minutes. */
+  dialogs?: Partial<DialogOptions> | undefined
+  /** Interval of CRLF pings on outbound connections, ms; 0 for none. */
+  keepalive?: number | undefined
+  /**
+   * Send requests of more than 1300 bytes by TCP where UDP was chosen (RFC 3261 §18.1.1). Off by
+   * default: where a firewall swallows TCP each such call would wait for the connection to fail.
+   */
+  largeRequestsByTcp?: boolean | undefined
+  /** Hears of every certificate reload, successful or not. */
+  certificateChanged?: ((event: CertificateEvent) => void) | undefined
+  dns?: DnsPort | undefined
+  clock?: Clock | undefined
+  random?: Random | undefined
+  log: Logger
+}
+
+/** A running server. */
+export interface SipServer {
+  readonly admin: { host: string; port: number }
+  /** Open listeners with bound ports and certificates. */
+  listeners(): ListenerInfo[]
+  metrics(): SipServerMetrics
+  reloadCertificates(): CertificateEvent[]
+  /** Drops all connections and state; nothing is sent to the network. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a server in this thread. Rejects with a coded error, and nothing stays open, when a
+ * listener cannot be opened.
+ */
+export async function createSipServer(options: SipServerOptions): Promise<SipServer> {
+  const { log } = options
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? systemRandom
+  const ids = createIds(random)
+  const router = new Router()
+  const counters = createTransactionCounters()
+
+  const transport = createTransportLayer({
+    listeners: options.listeners,
+    tlsClient: options.tlsClient,
+    limits: options.transportLimits,
+    keepalive: options.keepalive,
+    certificateChanged: options.certificateChanged,
+    resolveSentBy: (host, port, transportParam) =>
+      resolver.resolve({ scheme: 'sip', host, port, transportParam }, supports),
+    events: {
+      message: (message, flow) => transactions.onMessage(message, flow),
+      malformed: (error, flow) => transactions.onMalformed(error, flow),
+      closed: (flow) => transactions.onClosed(flow),
+    },
+    clock,
+    random,
+    log,
+  })
+  const supports: typeof transport.supports = (name, family) => transport.supports(name, family)
+  const resolver = createResolver({
+    dns: options.dns ?? nodeDns(),
+    clock,
+    random,
+    overrides: options.overrides,
+  })
+  const addressing = createAddressing(transport, resolver)
+  const dialogs = createDialogLayer({
+    ...addressing,
+    router,
+    ids,
+    clock,
+    random,
+    log,
+    options: {
+      answerTimeout: 30_000,
+      defaultRefresher: 'none',
+      orphanTimeout: 600_000,
+      ...options.dialogs,
+    },
+  })
+  const transactions = createTransactionLayer({
+    transport,
+    user: dialogs.user,
+    clock,
+    random,
+    timers: options.timers,
+    metrics: counters,
+    limits: options.transactionLimits,
+    expandForSize: options.largeRequestsByTcp ? expandForSize : undefined,
+  })
+  dialogs.attach(transactions)
+
+  const commands = createCommands({
+    secret: options.admin.secret,
+    router,
+    sip: dialogs.commands,
+    hostports: addressing.hostports,
+    version,
+    refused: () => {
+      dialogs.counters.framesRefused++
+    },
+  })
+  const admin = new AdminServer({
+    host: options.admin.host,
+    port: options.admin.port,
+    limits: { ...defaultAdminLimits, ...options.adminLimits },
+    ids,
+    clock,
+    log,
+    frame: commands,
+    closed(app) {
+      router.removeAll(app)
+      dialogs.disconnected(app)
+    },
+  })
+
+  await transport.listen()
+  let bound: { host: string; port: number }
+  try {
+    bound = await admin.listen()
+  } catch (error) {
+    await transport.close()
+    throw error
+  }
+  return {
+    admin: bound,
+    listeners: () => transport.listeners(),
+    metrics: () => collectMetrics({ transport, transactions, counters, dialogs, admin, resolver }),
+    reloadCertificates: () => transport.reloadCertificates(),
+    async close() {
+      await admin.close()
+      dialogs.close()
+      transactions.close()
+      await transport.close()
+    },
+  }
+}
