@@ -1,4 +1,77 @@
 import { defineErrors } from './definition.ts'
 
-/** Errors of the app area; every code starts with `APP_`. */
-export const appErrors = defineErrors({})
+/** Errors of the app area: the process, its HTTP interface and its command line. */
+export const appErrors = defineErrors({
+  APP_HTTP_LISTEN: {
+    summary: 'the HTTP address cannot be bound',
+    cause: 'Another program has the port, or the address is not on this machine.',
+    fix: 'Change http.listen, or stop the other program.',
+    owner: 'user',
+    retryable: true,
+  },
+  APP_HTTP_LOOPBACK_ONLY: {
+    summary: 'without a token the API answers on loopback only',
+    cause: 'http.token is not configured, and the request came from another machine.',
+    fix: 'Set http.token and send it as Authorization: Bearer.',
+    owner: 'user',
+    retryable: false,
+  },
+  APP_HTTP_UNAUTHORIZED: {
+    summary: 'the API token is missing or wrong',
+    cause: 'Everything under /api needs Authorization: Bearer with the configured http.token.',
+    fix: 'Send the token from the configuration of the running instance.',
+    owner: 'user',
+    retryable: false,
+  },
+  APP_HTTP_BAD_REQUEST: {
+    summary: 'the request cannot be understood',
+    cause: 'A parameter is unknown or out of range.',
+    fix: 'Correct the parameter named in the detail; docs/reference/http.md lists them.',
+    owner: 'user',
+    retryable: false,
+  },
+  APP_HTTP_NOT_FOUND: {
+    summary: 'no such path',
+    cause: 'The HTTP interface has no route of this method and path.',
+    fix: 'See docs/reference/http.md for the paths.',
+    owner: 'user',
+    retryable: false,
+  },
+  APP_HTTP_FAILED: {
+    summary: 'the request failed',
+    cause: 'Causeway met an error while it answered.',
+    fix: 'Look at the log line "http request failed" and report it.',
+    owner: 'causeway',
+    retryable: true,
+  },
+  APP_CALL_UNKNOWN: {
+    summary: 'no such call',
+    cause: 'The call never existed, has ended (DELETE), or was ended long ago and is forgotten.',
+    fix: 'List the calls with GET /api/v1/calls.',
+    owner: 'user',
+    retryable: false,
+  },
+  APP_SIP_SERVER_LOST: {
+    summary: 'the SIP server stopped',
+    cause: 'The embedded SIP server thread ended unexpectedly.',
+    fix: 'It is started again by itself; report this with the log.',
+    owner: 'causeway',
+    retryable: true,
+    sip: 503,
+    q850: 41,
+  },
+  APP_UNREACHABLE: {
+    summary: 'no running instance answers',
+    cause: 'Nothing listens on the configured http.listen, or it is another program.',
+    fix: 'Start causeway up, or name the right configuration with -c.',
+    owner: 'user',
+    retryable: true,
+  },
+  APP_RELOAD_REFUSED: {
+    summary: 'the new configuration was not taken',
+    cause: 'The file has errors; a bad file changes nothing.',
+    fix: 'Correct the errors that causeway config check shows and reload again.',
+    owner: 'user',
+    retryable: false,
+  },
+})

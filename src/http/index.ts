@@ -1,0 +1,2 @@
+export * from './operations.ts'
+export { buildHttp, type HttpOptions, type HttpServer, startHttp } from './server.ts'

@@ -1,0 +1,69 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import { CausewayError } from '../shared/errors/index.ts'
+import type { Logger } from '../shared/log.ts'
+import type { Secret } from '../shared/secret.ts'
+import { apiRoutes } from './api.ts'
+import { healthRoutes } from './health.ts'
+import { metricsRoute } from './metrics.ts'
+import type { Operations } from './operations.ts'
+
+/** What the HTTP interface needs. */
+export interface HttpOptions {
+  operations: Operations
+  /** The API's token as configured now; a reload may change it. */
+  token: () => Secret | undefined
+  log: Logger
+}
+
+/** The HTTP interface, bound. */
+export interface HttpServer {
+  address: { host: string; port: number }
+  close(): Promise<void>
+}
+
+/** Builds the routes without listening, so that tests can inject requests. */
+export function buildHttp(options: HttpOptions): FastifyInstance {
+  const app = Fastify({ logger: false, bodyLimit: 64 * 1024, forceCloseConnections: true })
+  app.setErrorHandler(
+    (error: Error & { statusCode?: number; validation?: unknown }, request, reply) => {
+      if (error.validation) {
+        const detail = error.message
+        return reply
+          .code(400)
+          .send({ error: new CausewayError('APP_HTTP_BAD_REQUEST', { detail }) })
+      }
+      const status = error.statusCode ?? 500
+      if (status >= 500) options.log.error({ err: error, url: request.url }, 'http request failed')
+      const detail = status >= 500 ? undefined : error.message
+      const body = new CausewayError('APP_HTTP_FAILED', detail ? { detail } : {})
+      return reply.code(status).send({ error: body })
+    },
+  )
+  app.setNotFoundHandler((request, reply) => {
+    const detail = `${request.method} ${request.url.split('?')[0]}`
+    return reply.code(404).send({ error: new CausewayError('APP_HTTP_NOT_FOUND', { detail }) })
+  })
+  healthRoutes(app, options.operations)
+  metricsRoute(app, options.operations)
+  apiRoutes(app, options.operations, options.token)
+  return app
+}
+
+/**
+ * Starts the HTTP interface.
+ * @throws CausewayError `APP_HTTP_LISTEN` when the address cannot be bound
+ */
+export async function startHttp(
+  options: HttpOptions & { host: string; port: number },
+): Promise<HttpServer> {
+  const app = buildHttp(options)
+  try {
+    await app.listen({ host: options.host, port: options.port })
+  } catch (cause) {
+    const detail = `${options.host}:${options.port} ${(cause as Error).message}`
+    throw new CausewayError('APP_HTTP_LISTEN', { detail, cause })
+  }
+  const bound = app.server.address()
+  const port = typeof bound === 'object' && bound ? bound.port : options.port
+  return { address: { host: options.host, port }, close: () => app.close() }
+}

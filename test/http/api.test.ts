@@ -1,0 +1,87 @@
+import t from 'tap'
+import { causeOf, hungUpBy } from '../../src/calls/index.ts'
+import { CausewayError } from '../../src/shared/errors/index.ts'
+import { beginCall, httpFixture } from './support.ts'
+
+t.test('with a token the API wants it, and nothing else does', async (t) => {
+  const { app } = httpFixture({}, 'letmein')
+  const status = async (authorization?: string): Promise<number> =>
+    (await app.inject({ url: '/api/v1/calls', headers: authorization ? { authorization } : {} }))
+      .statusCode
+  t.equal(await status(), 401)
+  t.equal(await status('Bearer wrong'), 401)
+  t.equal(await status('Basic letmein'), 401)
+  t.equal(await status('Bearer letmein'), 200)
+  t.equal((await app.inject('/readyz')).statusCode, 200)
+  const answer = await app.inject('/api/v1/calls')
+  t.equal(answer.json().error.code, 'APP_HTTP_UNAUTHORIZED')
+})
+
+t.test('without a token the API answers on loopback only', async (t) => {
+  const { app } = httpFixture()
+  t.equal((await app.inject({ url: '/api/v1/calls', remoteAddress: '127.0.0.1' })).statusCode, 200)
+  const far = await app.inject({ url: '/api/v1/calls', remoteAddress: '192.0.2.1' })
+  t.equal(far.statusCode, 403)
+  t.equal(far.json().error.code, 'APP_HTTP_LOOPBACK_ONLY')
+})
+
+t.test('calls are listed by state, found by wacid and paged', async (t) => {
+  const { app, registry } = httpFixture()
+  beginCall(registry, 'a', 'wacid.A')
+  beginCall(registry, 'b', 'wacid.B').end(hungUpBy('whatsapp'))
+  beginCall(registry, 'c').end(causeOf(new CausewayError('MEDIA_NO_SRTP')))
+  const ids = async (query: string): Promise<string[]> => {
+    const answer = await app.inject(`/api/v1/calls${query}`)
+    return answer.json().calls.map((call: { id: string }) => call.id)
+  }
+  t.strictSame(await ids(''), ['a', 'c', 'b'])
+  t.strictSame(await ids('?state=active'), ['a'])
+  t.strictSame(await ids('?state=ended'), ['c', 'b'])
+  t.strictSame(await ids('?state=ended&limit=1&offset=1'), ['b'])
+  t.strictSame(await ids('?wacid=wacid.B'), ['b'])
+  t.strictSame(await ids('?number=sales'), [])
+  const bad = await app.inject('/api/v1/calls?state=gone')
+  t.equal(bad.statusCode, 400)
+  t.equal(bad.json().error.code, 'APP_HTTP_BAD_REQUEST')
+})
+
+t.test('one call is shown with its ladder; an unknown one is 404 with a code', async (t) => {
+  const { app, registry } = httpFixture()
+  const call = beginCall(registry, 'a')
+  call.ladder.add({ t: 0, leg: 'whatsapp', dir: 'in', what: 'INVITE' })
+  t.match((await app.inject('/api/v1/calls/a')).json(), {
+    id: 'a',
+    consumer: '+33199001234',
+    ladder: [{ leg: 'whatsapp', dir: 'in', what: 'INVITE' }],
+  })
+  const unknown = await app.inject('/api/v1/calls/zz')
+  t.equal(unknown.statusCode, 404)
+  t.equal(unknown.json().error.code, 'APP_CALL_UNKNOWN')
+})
+
+t.test('DELETE hangs up an active call', async (t) => {
+  const { app, registry, log } = httpFixture()
+  beginCall(registry, 'a')
+  t.equal((await app.inject({ method: 'DELETE', url: '/api/v1/calls/a' })).statusCode, 202)
+  t.equal((await app.inject({ method: 'DELETE', url: '/api/v1/calls/b' })).statusCode, 404)
+  t.strictSame(log, ['hang up a', 'hang up b'])
+})
+
+t.test('drain, undrain and reload', async (t) => {
+  const { app, log } = httpFixture({
+    reload: async () => ({ ok: false, applied: [], restart: [], errors: ['bad'], warnings: [] }),
+  })
+  t.equal((await app.inject({ method: 'POST', url: '/api/v1/drain' })).statusCode, 200)
+  t.equal((await app.inject({ method: 'POST', url: '/api/v1/undrain' })).statusCode, 200)
+  t.strictSame(log, ['drain', 'undrain'])
+  const reload = await app.inject({ method: 'POST', url: '/api/v1/reload' })
+  t.equal(reload.statusCode, 422)
+  t.strictSame(reload.json().errors, ['bad'])
+})
+
+t.test('an unknown path says so with a code', async (t) => {
+  const { app } = httpFixture()
+  const answer = await app.inject('/api/v2/calls?x=1')
+  t.equal(answer.statusCode, 404)
+  t.match(answer.json().error, { code: 'APP_HTTP_NOT_FOUND', detail: 'GET /api/v2/calls' })
+})

@@ -1,0 +1,57 @@
+import { type CallRecord, CallRegistry } from '../../src/calls/index.ts'
+import { buildHttp, type HealthCheck, type Operations } from '../../src/http/index.ts'
+import { silentLogger } from '../../src/shared/log.ts'
+import { Secret } from '../../src/shared/secret.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+
+export const healthy: HealthCheck = {
+  component: 'sip-server',
+  id: 'embedded',
+  status: 'pass',
+  output: 'connected',
+  ready: true,
+}
+
+/** An HTTP interface over a real call registry and otherwise canned state. */
+export function httpFixture(change: Partial<Operations> = {}, token?: string) {
+  const clock = new FakeClock()
+  const registry = new CallRegistry(clock)
+  const log: string[] = []
+  const operations: Operations = {
+    version: '1.2.3',
+    checks: () => [healthy],
+    metrics: async () => [],
+    calls: {
+      active: () => [...registry.active()].map((call) => registry.record(call.id) as CallRecord),
+      ended: () => registry.ended(),
+      get: (id) => registry.record(id),
+      hangUp: (id) => {
+        log.push(`hang up ${id}`)
+        return registry.get(id) !== undefined
+      },
+    },
+    numbers: () => [],
+    trunks: () => [],
+    config: () => ({ sip: { domain: 'sip.example.com' } }),
+    reload: async () => ({ ok: true, applied: [], restart: [], errors: [], warnings: [] }),
+    drain: () => void log.push('drain'),
+    undrain: () => void log.push('undrain'),
+    ...change,
+  }
+  const secret = token === undefined ? undefined : new Secret(token)
+  const app = buildHttp({ operations, token: () => secret, log: silentLogger() })
+  return { app, clock, registry, log }
+}
+
+/** Begins a call of the number `support`. */
+export function beginCall(registry: CallRegistry, id: string, wacid?: string) {
+  return registry.begin({
+    id,
+    direction: 'user-initiated',
+    number: 'support',
+    business: '+441632960123',
+    consumer: '+33199001234',
+    trunk: 'main',
+    ...(wacid ? { whatsapp: { wacid } } : {}),
+  })
+}
