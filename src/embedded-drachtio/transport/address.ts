@@ -15,10 +15,11 @@ export function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || (isIPv6(address) && /^[0:]+$/.test(address))
 }
 
+const siteRanges = new Set(['private', 'carrierGradeNat', 'uniqueLocal', 'linkLocal', 'loopback'])
+
 /** Whether an address belongs to a site and not to the Internet (RFC 1918, 6598, 4193, link-local). */
 export function isPrivate(address: string): boolean {
-  const range = ipaddr.parse(address).range()
-  return range !== 'unicast'
+  return siteRanges.has(ipaddr.parse(address).range())
 }
 
 /** How many leading bits two addresses of one family share; 0 across families. */
