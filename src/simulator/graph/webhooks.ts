@@ -93,11 +93,13 @@ export function createWebhookSender(options: { clock: Clock; random: Random }): 
 
   function pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = clock.setTimeout(resolve, ms)
-      stopping.signal.addEventListener('abort', () => {
+      const end = (): void => {
         timer.clear()
+        stopping.signal.removeEventListener('abort', end)
         resolve()
-      })
+      }
+      const timer = clock.setTimeout(end, ms)
+      stopping.signal.addEventListener('abort', end)
     })
   }
 
