@@ -176,12 +176,13 @@ export function createSettingsManager(options: SettingsManagerOptions): Settings
     if (stopped) return
     publish(entry, { ...change, lastChecked: clock.now() })
     const { error } = entry.state
+    const { name, manage } = entry.number
     if (!error) {
       entry.failures = 0
+      log.info({ number: name, manage, status: entry.state.status }, 'settings checked')
       return
     }
     entry.failures++
-    const { name } = entry.number
     const again = error.retryable ? pauseBefore(error, entry.failures) : undefined
     log.error({ number: name, err: error, again }, 'settings failed')
     if (again !== undefined) entry.retry = clock.setTimeout(() => void run(entry), again)

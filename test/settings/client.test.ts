@@ -7,7 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { WhatsAppConfig } from '../../src/config/types.ts'
-import { createSettingsClient, type SettingsClientOptions } from '../../src/settings/index.ts'
+import {
+  createSettingsClient,
+  type Fetch,
+  type SettingsClientOptions,
+} from '../../src/settings/index.ts'
 import { systemClock } from '../../src/shared/clock.ts'
 import { isCausewayError } from '../../src/shared/errors/index.ts'
 import { silentLogger } from '../../src/shared/log.ts'
@@ -26,7 +30,6 @@ const json =
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text)
   }
 const ok = json(200, { calling: { status: 'ENABLED' } })
-const throttled = json(400, { error: { code: 80007, message: 'slow down' } })
 
 async function listen(t: Test, server: Server): Promise<string> {
   server.listen(0, '127.0.0.1')
@@ -77,20 +80,33 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
   return isCausewayError(error) ? error.code : `not coded: ${String(error)}`
 }
 
-/** Moves the clock whenever a retry waits, until the promise settles; returns the waits. */
-async function settle(clock: FakeClock, promise: Promise<unknown>): Promise<number> {
-  let done = false
-  const start = clock.now()
-  const end = promise.then(
-    () => (done = true),
-    () => (done = true),
-  )
-  while (!done) {
-    await new Promise((resolve) => setImmediate(resolve))
-    if (clock.pending > 0) clock.advance(50)
+/** Answers without a network, so that only pauses take (fake) time. */
+function instant(...answers: [status: number, body: unknown, retryAfter?: string][]) {
+  const calls: unknown[] = []
+  const fetch: Fetch = async (_url, { body }) => {
+    const [status, text, retryAfter = null] = answers[calls.push(body) - 1] ?? [500, {}]
+    return {
+      status,
+      headers: { get: (name) => (name === 'retry-after' ? retryAfter : null) },
+      text: async () => (typeof text === 'string' ? text : JSON.stringify(text)),
+    }
   }
-  await end
-  return clock.now() - start
+  return { fetch, calls }
+}
+
+/** Lets the clock run until the promise settles; returns the milliseconds it took. */
+async function settle(clock: FakeClock, promise: Promise<unknown>): Promise<number> {
+  const start = clock.now()
+  let done = false
+  const end = (): void => {
+    done = true
+  }
+  promise.then(end, end)
+  for (;;) {
+    await new Promise((resolve) => setImmediate(resolve))
+    if (done) return clock.now() - start
+    clock.advance(10)
+  }
 }
 
 const number = makeNumber()
@@ -137,42 +153,51 @@ t.test('360dialog is asked at its own address unless another is configured', asy
 })
 
 t.test('throttling and server errors are repeated with growing pauses', async (t) => {
-  const answers = [
-    throttled,
-    json(500, { error: { code: 2, message: 'try again' } }),
-    json(503, '<html>'),
-    ok,
-  ]
-  const { url, seen } = await script(t, ...answers)
+  const { fetch, calls } = instant(
+    [400, { error: { code: 80007, message: 'slow down' } }],
+    [500, { error: { code: 2, message: 'try again' } }],
+    [503, '<html>'],
+    [200, { calling: { status: 'ENABLED' } }],
+  )
   const clock = new FakeClock()
-  const reading = connect(t, url, { clock }).read(number)
+  const reading = connect(t, 'http://graph.test', { clock, fetch }).read(number)
   const waited = await settle(clock, reading)
   t.equal((await reading).status, 'ENABLED')
-  t.equal(seen.length, 4)
-  // Halves to wholes of 500, 1000 and 2000 ms.
-  t.ok(waited >= 1750, `${waited}`)
+  t.equal(calls.length, 4)
+  // Halves to wholes of 500, 1000 and 2000 ms, in steps of 10.
+  t.ok(waited >= 1750 && waited <= 3530, `${waited}`)
+})
+
+t.test('a throttled write is repeated unchanged', async (t) => {
+  const { fetch, calls } = instant(
+    [400, { error: { code: 130429, message: 'slow down' } }],
+    [200, { success: true }],
+  )
+  const clock = new FakeClock()
+  const client = connect(t, 'http://graph.test', { clock, fetch })
+  await settle(clock, client.write(number, { status: 'ENABLED' }))
+  t.same(calls, Array(2).fill('{"calling":{"status":"ENABLED"}}'))
 })
 
 t.test('the pauses end after four tries', async (t) => {
-  const { url, seen } = await script(t, ...Array(6).fill(json(429, {})))
+  const { fetch, calls } = instant(...Array(6).fill([429, {}]))
   const clock = new FakeClock()
-  const reading = connect(t, url, { clock }).read(number)
+  const reading = connect(t, 'http://graph.test', { clock, fetch }).read(number)
   const code = codeOf(reading)
   await settle(clock, reading)
   t.equal(await code, 'SETTINGS_GRAPH_THROTTLED')
-  t.equal(seen.length, 4)
+  t.equal(calls.length, 4)
 })
 
 t.test('Retry-After is obeyed, and a long one is left to the caller', async (t) => {
-  const short = json(429, {}, { 'retry-after': '30' })
-  const long = json(429, {}, { 'retry-after': '3600' })
-  const { url, seen } = await script(t, short, ok, long)
+  const { fetch, calls } = instant([429, {}, '30'], [200, {}], [429, {}, '3600'])
   const clock = new FakeClock()
-  const client = connect(t, url, { clock, timeout: 100_000 })
-  t.ok((await settle(clock, client.read(number))) >= 30_000)
+  const client = connect(t, 'http://graph.test', { clock, fetch })
+  const waited = await settle(clock, client.read(number))
+  t.ok(waited >= 30_000 && waited <= 30_020, `${waited}`)
   const error = await client.read(number).catch((caught) => caught)
   t.equal(error.retryAfter, 3_600_000)
-  t.equal(seen.length, 3)
+  t.equal(calls.length, 3)
 })
 
 t.test('nothing else is repeated', async (t) => {
@@ -234,23 +259,23 @@ t.test('closing ends what is under way', async (t) => {
 })
 
 t.test('closing ends a pause', async (t) => {
-  const { url } = await script(t, throttled)
+  const { fetch, calls } = instant([429, {}, '30'])
   const clock = new FakeClock()
-  const client = connect(t, url, { clock })
+  const client = connect(t, 'http://graph.test', { clock, fetch })
   const reading = codeOf(client.read(number))
-  while (clock.pending === 0 || clock.now() === 0) await new Promise((r) => setImmediate(r))
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(clock.pending, 1, 'waiting')
   await client.close()
-  t.match(await reading, /^SETTINGS_/)
+  t.equal(await reading, 'SETTINGS_UNREACHABLE')
   t.equal(clock.pending, 0)
+  t.equal(calls.length, 1)
 })
 
 t.test('nobody listens', async (t) => {
-  const { url } = await script(t)
   const server = createServer()
-  const closed = await listen(t, server)
+  const url = await listen(t, server)
   server.close()
-  t.equal(await codeOf(connect(t, closed).read(number)), 'SETTINGS_UNREACHABLE')
-  t.not(url, closed)
+  t.equal(await codeOf(connect(t, url).read(number)), 'SETTINGS_UNREACHABLE')
 })
 
 t.test(

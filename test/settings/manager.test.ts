@@ -1,10 +1,15 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import t, { type Test } from 'tap'
 import type { CallingConfig, Config } from '../../src/config/types.ts'
 import { createSettingsManager, type SettingsManager } from '../../src/settings/index.ts'
 import { systemClock } from '../../src/shared/clock.ts'
 import { createLogger, silentLogger } from '../../src/shared/log.ts'
+import { systemRandom } from '../../src/shared/random.ts'
 import { Secret } from '../../src/shared/secret.ts'
+import { LabAuthority } from '../../src/simulator/certificates.ts'
 import { createGraphSimulator, type GraphSimulator } from '../../src/simulator/graph/index.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { FakeRandom } from '../support/fake-random.ts'
@@ -320,6 +325,37 @@ t.test('refresh reads a rotated password once for all who ask', async (t) => {
   )
   t.equal(graph.requests.all.length, before + 1)
   t.equal(await manager.credentials.refresh('unknown'), undefined)
+})
+
+t.test('the simulator serves HTTPS, too', async (t) => {
+  const authority = new LabAuthority({ clock: systemClock, random: systemRandom })
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-ca-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const ca = join(folder, 'ca.pem')
+  writeFileSync(ca, authority.cert)
+  const { cert, key } = authority.issue({ names: ['127.0.0.1'] })
+  const graph = createGraphSimulator({
+    numbers: [SUPPORT],
+    clock: systemClock,
+    random: new FakeRandom(),
+    tls: { cert, key: key.reveal() },
+  })
+  const { url } = await graph.start()
+  t.teardown(() => graph.stop())
+  t.match(url, /^https:/)
+  const manager = manage(t, makeConfig(url, [makeNumber()], { ca }))
+  await manager.start()
+  t.equal(manager.state('support')!.status, 'ok')
+})
+
+t.test('a listener that throws harms nobody', async (t) => {
+  const graph = await simulate(t)
+  const manager = manage(t, makeConfig(graph.url))
+  manager.onChange(() => {
+    throw new Error('listener')
+  })
+  await manager.start()
+  t.equal(manager.state('support')!.status, 'ok')
 })
 
 t.test('neither tokens nor passwords reach the log or the state as text', async (t) => {
