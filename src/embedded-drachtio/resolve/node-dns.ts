@@ -1,9 +1,13 @@
 import { lookup, Resolver } from 'node:dns/promises'
 import type { DnsPort } from './types.ts'
 
-/** The DNS servers of the machine, by Node. Waits at most about four seconds for an answer. */
-export function nodeDns(): DnsPort {
+/**
+ * DNS by Node: the machine's servers, or the given ones (`192.0.2.53`, `192.0.2.53:5353`). A server
+ * that does not answer is asked twice, for about three seconds in all.
+ */
+export function nodeDns(servers?: string[]): DnsPort {
   const resolver = new Resolver({ timeout: 1000, tries: 2 })
+  if (servers) resolver.setServers(servers)
   return {
     naptr: (name) => existing(resolver.resolveNaptr(name)),
     srv: (name) => existing(resolver.resolveSrv(name)),

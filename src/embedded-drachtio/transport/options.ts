@@ -13,7 +13,10 @@ export type TransportName = Target['transport']
 /** A listener to open. */
 export interface ListenerOptions {
   transport: TransportName
-  /** IP literal, IPv6 without brackets; `0.0.0.0` and `::` listen on every address of the family. */
+  /**
+   * IP literal, IPv6 without brackets. `0.0.0.0` and `::` listen on every address of their family
+   * and leave the other to a listener of its own.
+   */
   host: string
   /** 0 lets the system choose; {@link ListenerInfo.port} is what it chose. */
   port: number
