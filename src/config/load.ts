@@ -61,11 +61,11 @@ export function loadConfig(path: string, options: LoadOptions = {}): LoadResult 
 export function parseConfig(text: string, options: ParseOptions = {}): LoadResult {
   const file = options.file ?? 'causeway.yaml'
   const source = new YamlSource(text.replace(/^\uFEFF/, ''), file)
-  const broken = source.errors.map((error) => yamlIssue(error, source))
+  const broken = source.errors().map((fault) => yamlIssue(fault, source))
   if (broken.some(({ code }) => code === 'CONFIG_YAML_SYNTAX')) throw new ConfigErrors(broken)
 
   const variables = expandVariables(source, options.env ?? process.env)
-  const root = adaptValues(source.value() ?? {}, source)
+  const root = adaptValues(valuesOf(source) ?? {}, source)
   const strict = fileSchema.safeParse(root)
   const invalid = schemaIssues(strict.error?.issues ?? [], source, root)
   const unset = new Set(variables.map(({ path }) => path))
@@ -88,6 +88,16 @@ export function parseConfig(text: string, options: ParseOptions = {}): LoadResul
   const warnings = context.warnings.sort(byPlace)
   if (errors.length > 0) throw new ConfigErrors(errors, warnings)
   return { config: buildConfig(draft as FileValues, resolve(file)), warnings }
+}
+
+/** The plain values; aliases that multiply beyond reason are refused like a syntax error. */
+function valuesOf(source: YamlSource): unknown {
+  try {
+    return source.value()
+  } catch {
+    const fault = { code: 'RESOURCE_EXHAUSTION', start: 0, end: 1 } as const
+    throw new ConfigErrors([yamlIssue(fault, source)])
+  }
 }
 
 function byPlace(a: ConfigIssue, b: ConfigIssue): number {

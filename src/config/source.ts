@@ -35,6 +35,13 @@ export interface Written {
   plain: boolean
 }
 
+/** What is wrong with the YAML itself. */
+export interface YamlFault {
+  code: YAMLError['code']
+  start: number
+  end: number
+}
+
 /** Where a string value stands, for {@link YamlSource.mapStrings}. */
 export interface StringPlace {
   path: Path
@@ -59,9 +66,20 @@ export class YamlSource {
     })
   }
 
-  /** Syntax errors and duplicate keys, in the order of the file. */
-  get errors(): readonly YAMLError[] {
-    return this.#document.errors
+  /** Syntax errors, aliases of nothing and duplicate keys, by code and range of characters. */
+  errors(): YamlFault[] {
+    const faults = this.#document.errors.map(({ code, pos: [start, end] }) => ({
+      code,
+      start,
+      end,
+    }))
+    visit(this.#document, {
+      Alias: (_, node) => {
+        const [start, end] = node.range ?? [0, 0]
+        if (!node.resolve(this.#document)) faults.push({ code: 'BAD_ALIAS', start, end })
+      },
+    })
+    return faults
   }
 
   /** The text of a line, without its variables expanded. */
@@ -88,6 +106,19 @@ export class YamlSource {
   /** The file's content as plain values; undefined for an empty file. */
   value(): unknown {
     return this.#document.contents === null ? undefined : this.#document.toJS()
+  }
+
+  /** The path of the key that starts at a character of the file; empty when none does. */
+  pathOfKey(offset: number): Path {
+    let path: Path = []
+    visit(this.#document, {
+      Pair: (_, pair, ancestors) => {
+        if (!isScalar(pair.key) || pair.key.range?.[0] !== offset) return undefined
+        path = pathOf([...ancestors, pair])
+        return visit.BREAK
+      },
+    })
+    return path
   }
 
   /** The scalar at a path as it was written, or undefined. */
@@ -160,7 +191,10 @@ export class YamlSource {
   }
 
   #pair(items: Pair[], step: string | number): Pair | undefined {
-    const named = items.find((pair) => isScalar(pair.key) && String(pair.key.value) === `${step}`)
+    // Of duplicate keys the last one has won.
+    const named = items.findLast(
+      (pair) => isScalar(pair.key) && String(pair.key.value) === `${step}`,
+    )
     if (named) return named
     for (const { key, value } of items) {
       if (!isScalar(key) || key.value !== '<<') continue

@@ -1,6 +1,5 @@
-import type { YAMLError } from 'yaml'
 import { ConfigIssue } from './issue.ts'
-import type { YamlSource } from './source.ts'
+import type { YamlFault, YamlSource } from './source.ts'
 
 /** What the parser's codes mean to somebody who edits a file. Its own messages may quote the file. */
 const MEANINGS: Record<string, string> = {
@@ -13,20 +12,20 @@ const MEANINGS: Record<string, string> = {
   MISSING_CHAR: 'a closing bracket, quote, comma or colon is missing',
   MULTILINE_IMPLICIT_KEY: 'a line without a colon follows; is its ": " or a quote missing?',
   MULTIPLE_DOCS: 'a second document starts (---); a configuration is one',
+  RESOURCE_EXHAUSTION: 'aliases (*name) of aliases multiply the file beyond reason',
   TAB_AS_INDENT: 'a tab is used to indent; YAML wants spaces',
   TAG_RESOLVE_FAILED: 'a tag (!name) is not known; quote the value if it starts with !',
   UNEXPECTED_TOKEN: 'this does not belong here; is a quote or bracket missing?',
 }
 
 /** A syntax error or duplicate key of the YAML parser as a coded error. */
-export function yamlIssue(error: YAMLError, source: YamlSource): ConfigIssue {
-  const position = source.at(error.pos[0], error.pos[1])
-  if (error.code === 'DUPLICATE_KEY') {
-    const { line, column, length } = position
-    const key = source.line(line).slice(column - 1, column - 1 + length)
-    const [name] = /^[\w"'-]+/.exec(key) ?? ['a key']
+export function yamlIssue({ code, start, end }: YamlFault, source: YamlSource): ConfigIssue {
+  const position = source.at(start, end)
+  if (code === 'DUPLICATE_KEY') {
+    const { line, column } = position
+    const [name] = /^[\w"'-]+/.exec(source.line(line).slice(column - 1)) ?? ['a key']
     return new ConfigIssue('CONFIG_DUPLICATE_KEY', source, {
-      path: [],
+      path: source.pathOfKey(start),
       position: { line, column, length: name.length },
       detail: name.replace(/["']/g, ''),
     })
@@ -36,7 +35,7 @@ export function yamlIssue(error: YAMLError, source: YamlSource): ConfigIssue {
     position,
     detail: tabbed(source.line(position.line), position.column)
       ? MEANINGS['TAB_AS_INDENT']!
-      : (MEANINGS[error.code] ?? 'the parser does not understand this'),
+      : (MEANINGS[code] ?? 'the parser does not understand this'),
   })
 }
 

@@ -1,0 +1,63 @@
+import t from 'tap'
+import { brief, edit, issuesOf, VALID } from '../support/config-file.ts'
+
+const keys: [key: string, text: string, line: number][] = [
+  ['media.listen', edit(['relay: none', 'relay: none\n  listen: 10.0.0.5']), 9],
+  ['media.external_address', edit(['relay: none', 'relay: none\n  external_address: 10.0.0.5']), 9],
+  ['media.ports', edit(['relay: none', 'relay: none\n  ports: 20000-20999']), 9],
+  ['media.rtpengine', edit(['relay: none', 'relay: none\n  rtpengine: [udp://127.0.0.1:1]']), 9],
+  ['whatsapp.webhooks', `${VALID}whatsapp:\n  webhooks: { verify_token: a, app_secret: b }\n`, 25],
+  ['records.path', `${VALID}records:\n  path: data/\n`, 25],
+  ...[
+    'call_hours: { status: ENABLED }',
+    'callback_permission_status: ENABLED',
+    'call_icon_visibility: DEFAULT',
+    'call_icons: { restrict_to_user_countries: [FR] }',
+    'voicemail: { status: DISABLED }',
+    'restrictions: {}',
+    'video: { status: disabled }',
+  ].map((field): [string, string, number] => [
+    `numbers[0].calling.${field.split(':')[0]}`,
+    edit(['    calling:\n', `    calling:\n      ${field}\n`]),
+    15,
+  ]),
+  ...[
+    ['register', 'register: { registrar: "sip:10.0.0.9", username: a, password: b }'],
+    ['accept.registrations', 'accept: { registrations: true }'],
+    ['options', 'options: 30s'],
+  ].map(([key, line]): [string, string, number] => [
+    `trunks[0].${key}`,
+    edit(['{ srtp: sdes }', `{ srtp: sdes }\n    ${line}`]),
+    23,
+  ]),
+  ['trunks[0].media.dtmf', edit(['{ srtp: sdes }', '{ srtp: sdes, dtmf: info }']), 22],
+  [
+    'trunks[0].targets[0].weight',
+    edit(['"sip:10.0.0.9:5060"', '{ uri: "sip:10.0.0.9", weight: 3 }']),
+    21,
+  ],
+]
+
+for (const [key, text, line] of keys) {
+  t.test(`${key} says that it has no effect yet`, async (t) => {
+    const { errors, warnings } = issuesOf(text)
+    t.same(errors, [])
+    t.equal(warnings.length, 1)
+    t.match(brief(warnings[0]!), new RegExp(`^CONFIG_NOT_BUILT ${line}:\\d+ `))
+    t.equal(warnings[0]!.path, key)
+    t.match(warnings[0]!.detail, `${key}: `)
+  })
+}
+
+t.test('srtp: dtls is not built, and would not work without a relay either', async (t) => {
+  const { warnings } = issuesOf(edit(['srtp: sdes', 'srtp: dtls']))
+  t.same(warnings.map(({ code }) => code).sort(), ['CONFIG_NOT_BUILT', 'CONFIG_SDES_NEEDED'])
+})
+
+t.test('what is switched off says nothing', async (t) => {
+  const off = edit([
+    '{ srtp: sdes }',
+    '{ srtp: sdes }\n    options: 0\n    accept: { registrations: false }',
+  ])
+  t.same(issuesOf(off), { errors: [], warnings: [] })
+})

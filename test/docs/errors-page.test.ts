@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { catalogue, type ErrorDefinition } from '../../src/shared/errors/index.ts'
+import { ERRORS_PAGE, errorsPage } from '../tools/errors-page.ts'
+
+t.test('the page of errors is the catalogue', async (t) => {
+  const page = readFileSync(ERRORS_PAGE, 'utf8')
+  t.ok(page === errorsPage(), `${ERRORS_PAGE} is stale: run node test/tools/errors-page.ts`)
+})
+
+t.test('every row says what happened, why, and what to do', async (t) => {
+  for (const [code, row] of Object.entries<ErrorDefinition>(catalogue)) {
+    t.match(code, /^(APP|CALL|CONFIG|MEDIA|SETTINGS|SIP)_[A-Z0-9_]+$/, `${code} names its area`)
+    t.notMatch(row.summary, /\n/, `${code} sums up in one line`)
+    t.ok(row.cause.length > 5 && row.fix.length > 5, `${code} has a cause and a fix`)
+    if (row.sip !== undefined) t.ok(row.sip >= 400 && row.sip < 700, `${code} ends in a failure`)
+    if (row.q850 !== undefined) t.ok(row.q850 > 0 && row.q850 < 128, `${code} has a Q.850 cause`)
+  }
+})
