@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs'
+import { ConfigErrors } from '../config/index.ts'
+import { type CausewayError, isCausewayError } from '../shared/errors/index.ts'
+import { nearest } from '../shared/nearest.ts'
+import { formatHelp } from './help.ts'
+import { type Io, processIo } from './io.ts'
+import { formatCounts, formatIssue } from './report.ts'
+import { paintFor } from './style.ts'
+import { EXIT, UsageError, type Verb } from './verb.ts'
+import { verbs } from './verbs/index.ts'
+
+/** Runs the process's own command line and sets its exit code. */
+export async function start(): Promise<void> {
+  const io = processIo()
+  // A reader that went away (`causeway … | head`) is no reason for a stack trace.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed)
+  })
+  process.exitCode = await main(process.argv.slice(2), io)
+}
+
+/**
+ * Runs a command line: finds the verb, prints its help or runs it, and turns what it throws into
+ * messages and an exit code.
+ *
+ * @param args the arguments after `causeway`
+ * @returns the exit code, one of {@link EXIT}
+ */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  const own = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined)
+  try {
+    return await dispatch(args, own, io)
+  } catch (error) {
+    return fail(error, own, io)
+  }
+}
+
+async function dispatch(args: readonly string[], own: readonly string[], io: Io): Promise<number> {
+  const [first] = args
+  if (first === '--version' || first === '-V') {
+    io.stdout.write(`causeway ${version()}\n`)
+    return EXIT.done
+  }
+  if (first === undefined) {
+    io.stderr.write(await formatHelp())
+    return EXIT.usage
+  }
+  const help = own.includes('--help') || own.includes('-h')
+  const words = first === 'help' ? args.slice(1) : args
+  if (first === 'help' || help) {
+    const named = words.filter((word) => !word.startsWith('-'))
+    if (named.length === 0) io.stdout.write(await formatHelp())
+    else {
+      const found = await find(named)
+      io.stdout.write(found ? found.verb.usage : await formatHelp(named[0]))
+    }
+    return EXIT.done
+  }
+  const found = await find(args)
+  if (found) return await found.verb.run(args.slice(found.words), io)
+  io.stderr.write(await formatHelp(first))
+  return EXIT.usage
+}
+
+/** The verb the arguments start with, or undefined when they name a group of verbs only. */
+async function find(args: readonly string[]): Promise<{ verb: Verb; words: number } | undefined> {
+  for (const words of [2, 1]) {
+    const name = args.slice(0, words).join(' ')
+    const load = Object.hasOwn(verbs, name) ? verbs[name] : undefined
+    if (load && args.length >= words) return { verb: (await load()).verb, words }
+  }
+  const known = Object.keys(verbs)
+  const [first, second] = args as [string, string | undefined]
+  const inGroup = known.filter((name) => name.startsWith(`${first} `))
+  if (inGroup.length === 0) {
+    const tops = new Set(known.map((name) => name.split(' ')[0]!))
+    const close = nearest(first, tops) ?? nearest(`${first} ${second}`, known)
+    throw new UsageError(`unknown verb ${first}${close ? `; did you mean ${close}?` : ''}`)
+  }
+  if (second === undefined || second.startsWith('-')) return undefined
+  const close = nearest(`${first} ${second}`, inGroup)
+  throw new UsageError(`unknown verb ${first} ${second}${close ? `; did you mean ${close}?` : ''}`)
+}
+
+/** Prints what a verb threw; the exit code that belongs to it. */
+function fail(error: unknown, args: readonly string[], io: Io): number {
+  const paint = paintFor(io.stderr, io.env)
+  if (error instanceof UsageError) {
+    const name = args.filter((arg) => /^[a-z]/.test(arg)).slice(0, 2)
+    const about = Object.keys(verbs).find((verb) => name.join(' ').startsWith(verb))
+    io.stderr.write(`causeway: ${error.message}\n`)
+    io.stderr.write(`  try: causeway ${about ? `${about} ` : ''}--help\n`)
+    return EXIT.usage
+  }
+  const config = error instanceof ConfigErrors
+  if (!config && !isCausewayError(error)) {
+    io.stderr.write(`${paint('red', 'error')}: ${describe(error)}\n`)
+    return EXIT.failed
+  }
+  const errors: readonly CausewayError[] = config ? error.errors : [error]
+  if (args.includes('--json')) {
+    io.stdout.write(`${JSON.stringify({ ok: false, errors }, null, 2)}\n`)
+  } else {
+    for (const one of errors) io.stderr.write(`${formatIssue(one, 'error', paint)}\n`)
+    if (config) io.stderr.write(`${paint('red', formatCounts(errors.length, 0))}\n`)
+  }
+  return config ? EXIT.config : EXIT.failed
+}
+
+/** An error outside the catalogue is a fault of Causeway's own: the stack helps to report it. */
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+/** Both `src/cli` and `dist/cli` are two folders below the package. */
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
