@@ -1,0 +1,376 @@
+import { connect } from 'node:tls'
+import t from 'tap'
+import { headerValue, headerValues } from '../../../src/embedded-drachtio/message/index.ts'
+import { decodeWacid } from '../../../src/simulator/sip/index.ts'
+import {
+  ackFailure,
+  CONSUMER,
+  callConsumer,
+  crlf,
+  HOST,
+  type InviteParts,
+  inDialog,
+  inviteText,
+  type Lab,
+  OFFER,
+  startLab,
+} from './lab.ts'
+
+t.test('ALPN is refused with alert 120, no client certificate is asked for', async (t) => {
+  const lab = await startLab(t)
+  const { port } = lab.simulator.address
+  const socket = connect({ host: '127.0.0.1', port, ca: lab.ca.cert, ALPNProtocols: ['sip'] })
+  const error = await new Promise<NodeJS.ErrnoException>((resolve) => socket.on('error', resolve))
+  t.match(error.message, /alert number 120/)
+})
+
+t.test('a call from the challenge to the BYE', async (t) => {
+  const lab = await startLab(t)
+  const socket = await lab.connect()
+  socket.write(crlf(inviteText({ branch: 'z9hG4bKfirst' })))
+  const challenge = (await lab.peer.expect('407 INVITE')).message
+  t.equal(challenge.toTag, 'z9hG4bKfirst', 'To tag equals the top branch')
+  t.same(
+    challenge.headers.map((header) => header.name),
+    ['Via', 'From', 'To', 'Call-ID', 'CSeq', 'Proxy-Authenticate', 'Content-Length'],
+  )
+  socket.write(crlf(ackFailure(challenge)))
+
+  const trying = await callConsumer(lab, socket, { callId: 'call-2' })
+  t.equal(trying.message.kind === 'response' && trying.message.status, 100)
+  const ringing = (await lab.peer.expect('180 INVITE')).message
+  t.ok(ringing.toTag)
+  lab.clock.advance(1000)
+  const answered = await lab.peer.expect('200 INVITE')
+  const ok = answered.message
+  t.same(headerValues(ok.headers, 'record-route'), [
+    '<sip:onevc-sip-proxy.fbinfra.net:8191;transport=tls;lr>',
+    '<sip:wa.meta.vc;transport=tls;lr>',
+  ])
+  t.equal(
+    headerValue(ok.headers, 'contact'),
+    `<sip:${CONSUMER}@wa.meta.vc;transport=tls;ob;X-FB-Sip-Smc-Tier=collaboration.sip_gateway.sip.prod>;isfocus`,
+  )
+  t.equal(headerValue(ok.headers, 'supported'), 'timer')
+  t.equal(headerValue(ok.headers, 'allow'), 'INVITE, ACK, BYE, CANCEL, NOTIFY, OPTIONS')
+  t.equal(headerValue(ok.headers, 'x-fb-external-domain'), 'wa.meta.vc')
+  t.match(ok.body!.toString(), /m=audio \d+ RTP\/SAVP 107 101\r\n/, 'payload numbers are echoed')
+  t.equal(ok.toTag, ringing.toTag)
+  socket.write(crlf(inDialog('ACK', ok)))
+
+  const call = lab.simulator.calls.byCallId('call-2')!
+  t.equal(call.state, 'answered')
+  t.equal(decodeWacid(call.id)!.businessInitiated, true)
+  socket.write(crlf(inDialog('BYE', ok)))
+  await lab.peer.expect('200 BYE')
+  await call.until(() => false)
+  t.same(call.outcome, { by: 'business', reason: 'hung up' })
+  t.same(call.violations, [])
+  t.equal(lab.store.activeCalls().length, 0)
+})
+
+t.test('an unacknowledged 200 is repeated, then the call is given up', async (t) => {
+  const lab = await startLab(t, { behaviour: { mediaStart: 60_000 } })
+  const socket = await lab.connect()
+  await callConsumer(lab, socket)
+  await lab.peer.expect('180 INVITE')
+  lab.clock.advance(1000)
+  const ok = await lab.peer.expect('200 INVITE')
+  socket.write(crlf(inDialog('ACK', ok.message, { routes: '' })))
+  const call = lab.simulator.calls.byCallId('call-1')!
+  await call.until(() => call.violations.length > 0)
+  t.match(call.violations, [{ rule: 'route' }])
+  lab.clock.advance(1500)
+  await lab.peer.expect('200 INVITE')
+  await lab.peer.expect('200 INVITE')
+  lab.clock.advance(32_000)
+  t.match(call.violations.at(-1), { rule: 'ack' })
+  t.match(call.outcome, { reason: 'no ACK' })
+})
+
+t.test('inside the dialog', async (t) => {
+  const lab = await startLab(t)
+  const socket = await lab.connect()
+  await callConsumer(lab, socket)
+  await lab.peer.expect('180 INVITE')
+  lab.clock.advance(1000)
+  const ok = (await lab.peer.expect('200 INVITE')).message
+  socket.write(crlf(inDialog('ACK', ok)))
+  const call = lab.simulator.calls.byCallId('call-1')!
+
+  socket.write(crlf(inDialog('INVITE', ok)))
+  const refused = (await lab.peer.expect('500 INVITE')).message
+  socket.write(crlf(ackFailure(refused)))
+  for (const method of ['UPDATE', 'INFO', 'REFER', 'PRACK', 'MESSAGE']) {
+    socket.write(crlf(inDialog(method, ok)))
+    await lab.peer.expect(`405 ${method}`)
+  }
+  t.same(
+    call.violations.map((violation) => violation.rule),
+    ['re-invite', 'method', 'method', 'method', 'method', 'method'],
+  )
+  socket.write(crlf(inDialog('BYE', ok, { routes: '' })))
+  await lab.peer.expect('404 BYE')
+  t.equal(call.state, 'answered', 'the consumer keeps hearing silence')
+  lab.clock.advance(20_000)
+  const bye = (await lab.peer.expect('BYE')).message
+  t.match(headerValue(bye.headers, 'reason'), /^SIP;cause=500;text="WhatsApp client terminated/)
+  t.match(call.outcome, { by: 'whatsapp', reason: 'no media for 20 s' })
+})
+
+t.test('refusals, in the order of the rules', async (t) => {
+  interface Case {
+    name: string
+    status: number
+    text: string | RegExp
+    before?: (lab: Lab) => void
+    invite?: InviteParts
+    credentials?: Parameters<typeof callConsumer>[3]
+  }
+  const id = '106540352242922'
+  const permission =
+    'No Approved Call Permission Found: No approved call permission from the recipient'
+  const cases: Case[] = [
+    {
+      name: 'wrong password',
+      status: 403,
+      text: /digest/,
+      credentials: { password: 'guess' },
+    },
+    {
+      name: 'a user name with its plus',
+      status: 403,
+      text: /digest username/,
+      credentials: { username: '+441632960123' },
+    },
+    {
+      name: 'an unknown From user',
+      status: 400,
+      text: 'Asset not found, invalid business phone number',
+      invite: { fromUser: '+441632960999' },
+    },
+    {
+      name: 'a From domain that is not the configured one',
+      status: 403,
+      text: `SIP server wa.meta.vc from INVITE does not match any SIP server configured for phone number id ${id}`,
+      invite: { fromDomain: 'wa.meta.vc' },
+    },
+    {
+      name: 'an app without the permission for messaging',
+      status: 403,
+      text: `The app 634974688087057 configured for SIP server ${HOST} is not authorized for phone number id ${id}`,
+      before: (lab) => {
+        lab.number.apps.get('634974688087057')!.messaging = false
+      },
+    },
+    {
+      name: 'calling disabled',
+      status: 403,
+      text: /not enabled/,
+      before: (lab) => {
+        lab.number.calling.status = 'DISABLED'
+      },
+    },
+    {
+      name: 'a restriction',
+      status: 403,
+      text: /restricted/,
+      before: (lab) => {
+        lab.number.restrictions.push({
+          type: 'RESTRICTED_BUSINESS_INITIATED_CALLING',
+          reason: 'low quality',
+          expiration: 2_000_000_000,
+        })
+      },
+    },
+    {
+      name: 'a country without business-initiated calls',
+      status: 403,
+      text: /not available/,
+      before: (lab) => {
+        lab.number.businessInitiatedAllowed = false
+      },
+    },
+    {
+      name: 'no permission',
+      status: 403,
+      text: permission,
+      before: (lab) => lab.store.revokePermission(lab.number, CONSUMER),
+    },
+    {
+      name: 'a second call to the same consumer',
+      status: 403,
+      text: /Duplicate call/,
+      before: (lab) =>
+        lab.store.recordCall({
+          event: 'created',
+          wacid: 'wacid.other',
+          number: lab.number,
+          consumer: CONSUMER,
+          direction: 'USER_INITIATED',
+        }),
+    },
+    {
+      name: 'the daily limit',
+      status: 403,
+      text: 'Business Initiated Connected Call Per Day Limit Hit',
+      before: (lab) => {
+        for (let i = 0; i < 100; i++) {
+          const wacid = `wacid.${i}`
+          lab.store.recordCall({
+            event: 'created',
+            wacid,
+            number: lab.number,
+            consumer: CONSUMER,
+            direction: 'BUSINESS_INITIATED',
+          })
+          lab.store.recordCall({ event: 'connected', wacid })
+          lab.store.recordCall({ event: 'ended', wacid, outcome: 'completed' })
+        }
+      },
+    },
+    {
+      name: 'plain RTP under SDES',
+      status: 403,
+      text: /No supported crypto/,
+      invite: { sdp: OFFER.replace('RTP/SAVP', 'RTP/AVP') },
+    },
+    {
+      name: 'no fingerprint under DTLS',
+      status: 403,
+      text: 'No fingerprint found in SDP',
+      before: (lab) => {
+        lab.number.calling.srtp = 'DTLS'
+      },
+    },
+  ]
+  for (const { name, status, text, before, invite = {}, credentials = {} } of cases) {
+    await t.test(name, async (t) => {
+      const lab = await startLab(t)
+      before?.(lab)
+      const { message } = await callConsumer(lab, await lab.connect(), invite, credentials)
+      if (message.kind !== 'response') return t.fail('no response')
+      t.equal(message.status, status)
+      t.match(message.reason, text)
+      t.equal(headerValue(message.headers, 'warning'), `399 wa.meta.vc "${message.reason}"`)
+      t.equal(headerValue(message.headers, 'x-fb-external-domain'), 'wa.meta.vc')
+      t.ok(headerValue(message.headers, 'allow'))
+      const call = lab.simulator.calls.byCallId('call-1')!
+      t.same(call.outcome, { by: 'whatsapp', status, reason: message.reason })
+    })
+  }
+})
+
+t.test('requests that need no credentials to be refused', async (t) => {
+  const lab = await startLab(t)
+  const socket = await lab.connect()
+  for (const uri of [`sip:${CONSUMER}@127.0.0.1;transport=tls`, `sips:${CONSUMER}@wa.meta.vc`]) {
+    socket.write(crlf(inviteText({ uri, callId: uri })))
+    await lab.peer.expect('404 INVITE')
+  }
+  socket.write(crlf(inviteText({ toTag: 'gone' })))
+  await lab.peer.expect('500 INVITE')
+  for (const [method, status] of [
+    ['REGISTER', 403],
+    ['OPTIONS', 200],
+    ['SUBSCRIBE', 405],
+    ['BYE', 481],
+  ] as const) {
+    const text = inviteText({ callId: method, toTag: method === 'BYE' ? 'gone' : '' })
+    socket.write(crlf(text.replace(/^INVITE/, method).replace(/ INVITE$/m, ` ${method}`)))
+    await lab.peer.expect(`${status} ${method}`)
+  }
+  lab.simulator.change({ options: 'drop' })
+  const text = inviteText({ callId: 'probe' })
+  socket.write(crlf(text.replace(/^INVITE/, 'OPTIONS').replace(/ INVITE$/m, ' OPTIONS')))
+  socket.write(crlf(text.replace(/^INVITE/, 'MESSAGE').replace(/ INVITE$/m, ' MESSAGE')))
+  await lab.peer.expect('405 MESSAGE')
+})
+
+t.test('challenges by algorithm, and a nonce used twice', async (t) => {
+  for (const digest of [['SHA-256'], ['SHA-512-256'], ['SHA-256', 'MD5']] as const) {
+    const lab = await startLab(t, { behaviour: { digest: [...digest] } })
+    const socket = await lab.connect()
+    const { message, text } = await callConsumer(lab, socket)
+    t.equal(message.kind === 'response' && message.status, 100, digest.join())
+    t.notMatch(text, /Proxy-Authenticate/)
+    const ladder = lab.simulator.calls.byCallId('call-1')!.messages
+    const offered = ladder.find((entry) => entry.summary.startsWith('407'))!.text
+    for (const algorithm of digest) t.match(offered, `algorithm=${algorithm}`)
+    t.notMatch(ladder.map((entry) => entry.text).join(), /inline:[A-Z]|response="[0-9a-f]/)
+  }
+})
+
+t.test('a From domain above the configured host name passes', async (t) => {
+  const lab = await startLab(t)
+  const parts = { fromDomain: 'example.com' }
+  const { message } = await callConsumer(lab, await lab.connect(), parts)
+  t.equal(message.kind === 'response' && message.status, 100)
+})
+
+t.test('a missing ;transport=tls is noted', async (t) => {
+  const lab = await startLab(t)
+  const parts = { uri: `sip:${CONSUMER}@wa.meta.vc` }
+  await callConsumer(lab, await lab.connect(), parts)
+  const call = lab.simulator.calls.byCallId('call-1')!
+  t.match(call.violations[0], { rule: 'request-uri', detail: /transport=tls/ })
+})
+
+t.test('what a consumer may do instead of answering', async (t) => {
+  for (const [action, after, status, text] of [
+    ['decline', 1000, 486, 'User declined the call'],
+    ['unanswered', 45_000, 480, 'Temporarily Unavailable'],
+    ['unreachable', 1000, 480, 'Temporarily Unavailable'],
+    ['error', 1000, 503, 'Service Unavailable'],
+  ] as const) {
+    const lab = await startLab(t)
+    lab.simulator.consumers.update(CONSUMER, { script: { action } })
+    await callConsumer(lab, await lab.connect())
+    if (action === 'decline' || action === 'unanswered') await lab.peer.expect('180 INVITE')
+    lab.clock.advance(after)
+    const { message } = await lab.peer.expect(`${status} INVITE`)
+    t.equal(message.kind === 'response' && message.reason, text)
+    t.match(lab.simulator.calls.byCallId('call-1')!.outcome, { status })
+  }
+})
+
+t.test('CANCEL: 200 and 487', async (t) => {
+  const lab = await startLab(t)
+  const socket = await lab.connect()
+  await callConsumer(lab, socket)
+  const { message } = await lab.peer.expect('180 INVITE')
+  socket.write(
+    crlf(`CANCEL sip:${CONSUMER}@wa.meta.vc;transport=tls SIP/2.0
+Via: ${headerValue(message.headers, 'via')}
+From: ${headerValue(message.headers, 'from')}
+To: <sip:${CONSUMER}@wa.meta.vc>
+Call-ID: call-1
+CSeq: 2 CANCEL`),
+  )
+  await lab.peer.expect('200 CANCEL')
+  await lab.peer.expect('487 INVITE')
+  t.match(lab.simulator.calls.byCallId('call-1')!.outcome, { by: 'business', status: 487 })
+})
+
+t.test('the consumer hangs up over a new connection', async (t) => {
+  const lab = await startLab(t)
+  const socket = await lab.connect()
+  lab.simulator.consumers.update(CONSUMER, { script: { action: 'answer', hangupAfter: 5000 } })
+  await callConsumer(lab, socket)
+  await lab.peer.expect('180 INVITE')
+  lab.clock.advance(1000)
+  const ok = (await lab.peer.expect('200 INVITE')).message
+  socket.write(crlf(inDialog('ACK', ok)))
+  const call = lab.simulator.calls.byCallId('call-1')!
+  await call.until(() =>
+    call.messages.some((entry) => entry.summary === 'ACK' && entry.text.includes('d')),
+  )
+  const sockets = lab.peer.sockets.size
+  lab.clock.advance(5000)
+  const bye = (await lab.peer.expect('BYE')).message
+  t.equal(lab.peer.sockets.size, sockets + 1)
+  t.equal(bye.kind === 'request' && bye.uri, `sip:+441632960123@${HOST}:5061;transport=tls`)
+  t.equal(headerValue(bye.headers, 'x-wa-meta-wacid'), call.id)
+  t.equal(headerValue(bye.headers, 'x-wa-meta-call-duration'), '5')
+  t.match(call.outcome, { by: 'consumer' })
+})
