@@ -1,0 +1,149 @@
+import { createBridge } from '../../src/bridge/index.ts'
+import { CallRegistry } from '../../src/calls/index.ts'
+import type { Config } from '../../src/config/types.ts'
+import type { CredentialSource } from '../../src/settings/index.ts'
+import { silentLogger } from '../../src/shared/log.ts'
+import { Secret } from '../../src/shared/secret.ts'
+import { numberConfig, trunkConfig } from './configs.ts'
+import { FakeClock } from './fake-clock.ts'
+import { FakeMedia } from './fake-media.ts'
+import { FakeRandom } from './fake-random.ts'
+import { FakePort, FakeRequest } from './fake-sip-port.ts'
+
+/** Credentials in a map; `fetched` is what a refresh brings. */
+export class FakeCredentials implements CredentialSource {
+  readonly known = new Map<string, Secret>([['support', new Secret('pw')]])
+  fetched: Secret | undefined
+  refreshes = 0
+
+  get(name: string): Secret | undefined {
+    return this.known.get(name)
+  }
+
+  async refresh(name: string): Promise<Secret | undefined> {
+    this.refreshes++
+    if (this.fetched) this.known.set(name, this.fetched)
+    return this.known.get(name)
+  }
+}
+
+/** The documentation's example as a typed configuration, without digest challenges. */
+export function labConfig(change: Partial<Config> = {}): Config {
+  return {
+    file: '/causeway.yaml',
+    sip: {
+      domain: 'sip.example.com',
+      externalAddress: undefined,
+      listen: {
+        whatsapp: { transport: 'tls', host: '0.0.0.0', port: 5061 },
+        pbx: [{ transport: 'udp', host: '10.0.0.5', port: 5060 }],
+      },
+      tls: undefined,
+      server: { kind: 'embedded' },
+    },
+    media: {
+      relay: 'none',
+      rtpengine: [],
+      listen: undefined,
+      externalAddress: undefined,
+      ports: { min: 20000, max: 29999 },
+    },
+    whatsapp: {
+      provider: 'meta',
+      graphUrl: 'https://graph.facebook.com',
+      graphVersion: 'v24.0',
+      sipDomain: 'wa.meta.vc',
+      sipProxy: 'sip:wa.meta.vc:5061;transport=tls',
+      ca: undefined,
+      sources: ['198.51.100.0/24'],
+      challenge: false,
+      webhooks: undefined,
+    },
+    numbers: [numberConfig()],
+    trunks: [trunkConfig()],
+    limits: { calls: 10, callsPerNumber: 10, invitesPerSecond: 100 },
+    http: { listen: { host: '127.0.0.1', port: 8080 }, token: undefined },
+    records: { path: '/data' },
+    log: { level: 'silent', numbers: 'full' },
+    ...change,
+  }
+}
+
+/** Lets promises settle. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+/** A bridge on fakes. */
+export async function bridgeLab(change: Partial<Config> = {}) {
+  const clock = new FakeClock()
+  const port = new FakePort()
+  const media = new FakeMedia()
+  const credentials = new FakeCredentials()
+  const calls = new CallRegistry(clock)
+  const config = labConfig(change)
+  const bridge = createBridge({
+    port,
+    config,
+    credentials,
+    media,
+    calls,
+    clock,
+    random: new FakeRandom(),
+    log: silentLogger(),
+  })
+  await bridge.start()
+  let count = 0
+
+  const fromWhatsApp = (options: Partial<FakeRequest> = {}): FakeRequest =>
+    port.receive(
+      new FakeRequest('INVITE', {
+        uri: 'sip:+441632960123;tgrp=x@sip.example.com;transport=tls',
+        body: 'wa-offer',
+        sourceAddress: '198.51.100.7',
+        transport: 'tls',
+        receivedOn: '10.0.0.5:5061',
+        ...options,
+        headers: {
+          'call-id': `outgoing:wacid.${++count}`,
+          from: `"Zoé" <sip:+33199001234@wa.meta.vc>;tag=wa${count}`,
+          to: '<sip:+441632960123@sip.example.com>',
+          contact: '<sip:+33199001234@wa.meta.vc;transport=tls;ob>;isfocus',
+          'content-type': 'application/sdp',
+          'x-wa-meta-user-id': 'FR.1',
+          ...options.headers,
+        },
+      }),
+    )
+
+  const fromPbx = (options: Partial<FakeRequest> = {}): FakeRequest =>
+    port.receive(
+      new FakeRequest('INVITE', {
+        uri: 'sip:0033199001234@10.0.0.5',
+        body: 'pbx-offer',
+        sourceAddress: '10.0.0.9',
+        transport: 'udp',
+        receivedOn: '10.0.0.5:5060',
+        ...options,
+        headers: {
+          'call-id': `pbx-${++count}`,
+          from: `<sip:200@10.0.0.9>;tag=pbx${count}`,
+          to: '<sip:0033199001234@10.0.0.5>',
+          contact: '<sip:200@10.0.0.9>',
+          'content-type': 'application/sdp',
+          ...options.headers,
+        },
+      }),
+    )
+
+  const inDialog = (method: string, dialogId: string, options: Partial<FakeRequest> = {}) =>
+    port.receive(
+      new FakeRequest(method, {
+        dialogId,
+        ...options,
+        headers: { to: '<sip:x@y>;tag=1', ...options.headers },
+      }),
+    )
+
+  return { bridge, calls, clock, config, credentials, fromPbx, fromWhatsApp, inDialog, media, port }
+}
