@@ -10,4 +10,4 @@ export {
 export { META_PREFIXES } from './meta-prefixes.ts'
 export { formatConfig, redactedConfig } from './redacted.ts'
 export type * from './types.ts'
-export { formatDuration, parseDuration, parseSize } from './units.ts'
+export { formatDuration, tryDuration as parseDuration } from './units.ts'

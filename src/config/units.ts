@@ -12,6 +12,12 @@ export function parseDuration(text: string): number | Rejection {
   return new Rejection('this is not a duration')
 }
 
+/** {@link parseDuration} for text from elsewhere, such as an option: undefined when it is none. */
+export function tryDuration(text: string): number | undefined {
+  const result = parseDuration(text)
+  return result instanceof Rejection ? undefined : result
+}
+
 /** Milliseconds in the largest unit that divides them: 300000 is `5m`. */
 export function formatDuration(ms: number): string {
   if (ms === 0) return '0'
