@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { ConfigErrors } from '../config/index.ts'
 import { type CausewayError, isCausewayError } from '../shared/errors/index.ts'
 import { nearest } from '../shared/nearest.ts'
@@ -8,6 +7,7 @@ import { formatCounts, formatIssue } from './report.ts'
 import { paintFor } from './style.ts'
 import { EXIT, UsageError, type Verb } from './verb.ts'
 import { verbs } from './verbs/index.ts'
+import { version } from './version.ts'
 
 /** Runs the process's own command line and sets its exit code. */
 export async function start(): Promise<void> {
@@ -110,10 +110,4 @@ function fail(error: unknown, args: readonly string[], io: Io): number {
 /** An error outside the catalogue is a fault of Causeway's own: the stack helps to report it. */
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
-}
-
-/** Both `src/cli` and `dist/cli` are two folders below the package. */
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }

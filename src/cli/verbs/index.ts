@@ -5,6 +5,7 @@ import type { Verb } from '../verb.ts'
  * that `causeway config check` does not pay for what `causeway up` imports.
  */
 export const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
+  up: () => import('./up.ts'),
   'config check': () => import('./config-check.ts'),
   'config print': () => import('./config-print.ts'),
   'config schema': () => import('./config-schema.ts'),

@@ -1,0 +1,127 @@
+import type { BridgeStatus } from '../bridge/index.ts'
+import type { Config } from '../config/types.ts'
+import type { ListenerInfo } from '../embedded-drachtio/index.ts'
+import type { HealthCheck } from '../http/index.ts'
+import type { MediaRelay } from '../media/index.ts'
+import type { NumberSettingsState } from '../settings/index.ts'
+
+/** What the checks look at. */
+export interface CheckSources {
+  config: Config
+  bridge: BridgeStatus
+  listeners: readonly ListenerInfo[]
+  media: MediaRelay
+  settings: (number: string) => NumberSettingsState | undefined
+  /** Whether the SIP password of a number is known. */
+  credentials: (number: string) => boolean
+  /** Milliseconds since the Unix epoch. */
+  now: number
+}
+
+/** Days before its end from which a certificate warns. */
+const CERTIFICATE_WARNING = 14
+const DAY = 86_400_000
+
+/** Every check of the health report, after contract section 4. */
+export function healthChecks(sources: CheckSources): HealthCheck[] {
+  return [
+    sipServer(sources),
+    ...drain(sources),
+    relay(sources),
+    ...sources.listeners.flatMap((listener) => certificate(listener, sources.now)),
+    ...sources.config.numbers.map((number) => numberCheck(number.name, sources)),
+    ...sources.config.trunks.map((trunk) => trunkCheck(trunk.name, sources)),
+  ]
+}
+
+function sipServer({ config, bridge }: CheckSources): HealthCheck {
+  const { connected } = bridge
+  return {
+    component: 'sip-server',
+    id: config.sip.server.kind,
+    status: connected ? 'pass' : 'fail',
+    output: connected ? `connected: ${bridge.endpoints.join(', ')}` : 'not connected',
+    ready: connected,
+  }
+}
+
+function drain({ bridge }: CheckSources): HealthCheck[] {
+  if (!bridge.draining) return []
+  const output = `draining: new calls are refused, ${bridge.calls} in progress`
+  return [{ component: 'drain', id: 'process', status: 'warn', output, ready: false }]
+}
+
+function relay({ config, media }: CheckSources): HealthCheck {
+  const { available, detail } = media.health()
+  return {
+    component: 'relay',
+    id: config.media.relay,
+    status: available ? 'pass' : 'fail',
+    output: detail,
+    ready: available,
+  }
+}
+
+function certificate(listener: ListenerInfo, now: number): HealthCheck[] {
+  const { certificate } = listener
+  if (!certificate) return []
+  const left = certificate.notAfter - now
+  const started = certificate.notBefore <= now
+  const days = Math.floor(left / DAY)
+  const valid = left > 0 && started
+  const output = valid
+    ? `valid until ${new Date(certificate.notAfter).toISOString()}`
+    : started
+      ? `expired on ${new Date(certificate.notAfter).toISOString()}; renew the file, it is read again by itself`
+      : `not valid before ${new Date(certificate.notBefore).toISOString()}`
+  return [
+    {
+      component: 'certificate',
+      id: `${listener.transport}://${listener.host}:${listener.port}`,
+      status: !valid ? 'fail' : days < CERTIFICATE_WARNING ? 'warn' : 'pass',
+      output,
+      ready: valid,
+      observedValue: days,
+      observedUnit: 'days',
+    },
+  ]
+}
+
+/** One number that fails does not stop the others: it never makes the process unready. */
+function numberCheck(name: string, { config, settings, credentials }: CheckSources): HealthCheck {
+  const base = { component: 'number', id: name, ready: true }
+  const number = config.numbers.find((one) => one.name === name)
+  const state = settings(name)
+  if (!credentials(name) && config.whatsapp.challenge && state?.status !== 'failed') {
+    return { ...base, status: 'warn', output: 'the SIP password is not known yet' }
+  }
+  if (number?.manage === 'off' || !state) {
+    return { ...base, status: 'pass', output: 'not managed; credentials known' }
+  }
+  if (state.status === 'failed') {
+    const error = state.error
+    const output = error ? `${error.message}; ${error.fix}` : 'settings failed'
+    return { ...base, status: 'fail', output }
+  }
+  if (state.status === 'pending') return { ...base, status: 'warn', output: 'settings pending' }
+  if (state.status === 'drift') {
+    const paths = state.drift.map((difference) => difference.path).join(', ')
+    return { ...base, status: 'warn', output: `settings differ: ${paths}` }
+  }
+  const warning = state.warnings[0]
+  if (warning) return { ...base, status: 'warn', output: `${warning.message}; ${warning.fix}` }
+  return { ...base, status: 'pass', output: 'settings as configured' }
+}
+
+function trunkCheck(name: string, { bridge }: CheckSources): HealthCheck {
+  const targets = bridge.targets.filter((target) => target.trunk === name)
+  const lost = targets.filter((target) => !target.reachable).map((target) => target.uri)
+  const all = targets.length > 0 && lost.length === targets.length
+  return {
+    component: 'trunk',
+    id: name,
+    status: all ? 'fail' : lost.length > 0 ? 'warn' : 'pass',
+    output: lost.length > 0 ? `not reached lately: ${lost.join(', ')}` : 'reachable when last used',
+    ready: true,
+  }
+}

@@ -1,0 +1,1 @@
+export { Instance, type InstanceAddresses, type InstanceOptions } from './instance.ts'

@@ -1,0 +1,204 @@
+import { type Bridge, createBridge, DrachtioPort } from '../bridge/index.ts'
+import { type CallRecord, CallRegistry } from '../calls/index.ts'
+import { ConfigErrors, type LoadResult, redactedConfig } from '../config/index.ts'
+import type { Config } from '../config/types.ts'
+import { type HttpServer, type Operations, type ReloadResult, startHttp } from '../http/index.ts'
+import { createNoneRelay, type MediaRelay } from '../media/index.ts'
+import { type Clock, systemClock } from '../shared/clock.ts'
+import type { Logger } from '../shared/log.ts'
+import { type Random, systemRandom } from '../shared/random.ts'
+import { healthChecks } from './checks.ts'
+import { metricFamilies } from './metrics.ts'
+import { configChanges, numbersChanged } from './reload.ts'
+import { NumberSettings } from './settings.ts'
+import { type SipServerHandle, startSipServer } from './sip-server.ts'
+import { numberViews, trunkViews } from './views.ts'
+
+/** What an instance is started with. */
+export interface InstanceOptions {
+  config: Config
+  version: string
+  log: Logger
+  /** Reads the configuration again for a reload. @throws ConfigErrors */
+  load: () => LoadResult
+  clock?: Clock
+  random?: Random
+}
+
+/** Where a running instance listens. */
+export interface InstanceAddresses {
+  http: { host: string; port: number }
+  sip: SipServerHandle['listen']
+}
+
+/**
+ * A running Causeway: SIP server, bridge, settings and HTTP wired together. It implements what the
+ * HTTP interface may do, and is what `causeway up` and the demo start.
+ */
+export class Instance {
+  readonly calls: CallRegistry
+  readonly settings: NumberSettings
+  readonly operations: Operations
+  readonly #options: InstanceOptions
+  readonly #clock: Clock
+  readonly #sip: SipServerHandle
+  readonly #media: MediaRelay
+  readonly #bridge: Bridge
+  #config: Config
+  #http: HttpServer | undefined
+  #stopping: Promise<void> | undefined
+
+  private constructor(
+    options: InstanceOptions,
+    sip: SipServerHandle,
+    parts: { clock: Clock; random: Random },
+  ) {
+    const { config, log } = options
+    const { clock, random } = parts
+    this.#options = options
+    this.#config = config
+    this.#clock = clock
+    this.#sip = sip
+    this.calls = new CallRegistry(clock)
+    this.#media = createNoneRelay(random)
+    this.settings = new NumberSettings({
+      clock,
+      random,
+      log,
+      listenPort: sip.listen.whatsapp.port,
+    })
+    this.#bridge = createBridge({
+      port: new DrachtioPort(sip.admin),
+      config,
+      listeners: sip.listen,
+      credentials: this.settings,
+      media: this.#media,
+      calls: this.calls,
+      clock,
+      random,
+      log,
+    })
+    this.operations = this.#operations()
+  }
+
+  /**
+   * Starts everything. Resolves when calls can be taken; the settings of numbers go on in the
+   * background ({@link NumberSettings.settled}), so that one that cannot be reached stops nobody.
+   *
+   * @throws CausewayError of a listener, certificate or HTTP address that cannot be used
+   */
+  static async start(options: InstanceOptions): Promise<Instance> {
+    const clock = options.clock ?? systemClock
+    const random = options.random ?? systemRandom
+    const { config, log } = options
+    const sip = await startSipServer(config, { clock, random, log })
+    const instance = new Instance(options, sip, { clock, random })
+    try {
+      await instance.#bridge.start()
+      instance.#http = await startHttp({
+        operations: instance.operations,
+        token: () => instance.#config.http.token,
+        log,
+        ...config.http.listen,
+      })
+      instance.settings.configure(config)
+    } catch (error) {
+      await instance.stop()
+      throw error
+    }
+    return instance
+  }
+
+  get addresses(): InstanceAddresses {
+    const http = this.#http?.address ?? this.#config.http.listen
+    return { http, sip: this.#sip.listen }
+  }
+
+  /** Refuses new calls and resolves when the last has ended, or was ended after `ms`. */
+  drain(ms: number): Promise<void> {
+    return this.#bridge.drain(ms)
+  }
+
+  /** Ends what is left and closes every socket. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopping ??= (async () => {
+      await this.#bridge.stop()
+      await Promise.all([this.#http?.close(), this.settings.stop(), this.#media.close()])
+      await this.#sip.close()
+    })()
+    return this.#stopping
+  }
+
+  /** Takes a changed configuration; a bad file changes nothing, calls are never touched. */
+  async reload(): Promise<ReloadResult> {
+    const { load, log } = this.#options
+    let result: LoadResult
+    try {
+      result = load()
+    } catch (error) {
+      const errors = error instanceof ConfigErrors ? [...error.errors] : [error]
+      log.error({ errors }, 'configuration not reloaded')
+      return { ok: false, applied: [], restart: [], errors, warnings: [] }
+    }
+    const before = this.#config
+    const after = result.config
+    const changes = configChanges(before, after)
+    // Keys that need a restart keep their running values; the rest is taken.
+    const whatsapp = {
+      ...before.whatsapp,
+      challenge: after.whatsapp.challenge,
+      sources: after.whatsapp.sources,
+    }
+    const { numbers, trunks, limits } = after
+    const http = { ...before.http, token: after.http.token }
+    const logging = { ...before.log, level: after.log.level }
+    this.#config = { ...before, whatsapp, numbers, trunks, limits, http, log: logging }
+    log.level = after.log.level
+    this.#bridge.reconfigure(this.#config)
+    if (numbersChanged(before, after)) this.settings.configure(this.#config)
+    log.info(changes, 'configuration reloaded')
+    return { ok: true, ...changes, errors: [], warnings: [...result.warnings] }
+  }
+
+  #operations(): Operations {
+    const { version } = this.#options
+    const credentials = (name: string): boolean => this.settings.get(name) !== undefined
+    const state = (name: string) => this.settings.state(name)
+    const checks = () =>
+      healthChecks({
+        config: this.#config,
+        bridge: this.#bridge.status(),
+        listeners: this.#sip.listeners(),
+        media: this.#media,
+        settings: state,
+        credentials,
+        now: this.#clock.now(),
+      })
+    return {
+      version,
+      checks,
+      metrics: async () =>
+        metricFamilies({
+          version,
+          calls: this.calls,
+          bridge: this.#bridge.status(),
+          checks: checks(),
+          listeners: this.#sip.listeners(),
+          sip: await this.#sip.metrics().catch(() => undefined),
+        }),
+      calls: {
+        active: () =>
+          [...this.calls.active()].map((call) => this.calls.record(call.id) as CallRecord),
+        ended: () => this.calls.ended(),
+        get: (id) => this.calls.record(id),
+        hangUp: (id) => this.#bridge.hangUp(id),
+      },
+      numbers: () => numberViews(this.#config, this.calls, state, credentials),
+      trunks: () => trunkViews(this.#config, this.calls, this.#bridge.status()),
+      config: () => redactedConfig(this.#config),
+      reload: () => this.reload(),
+      drain: () => void this.#bridge.drain(Number.MAX_SAFE_INTEGER),
+      undrain: () => this.#bridge.undrain(),
+    }
+  }
+}

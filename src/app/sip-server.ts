@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs'
+import type { Config, ListenAddress } from '../config/types.ts'
+import {
+  type ListenerInfo,
+  type ListenerOptions,
+  type SipServerMetrics,
+  type SipServerWorker,
+  type SipServerWorkerOptions,
+  startSipServerWorker,
+} from '../embedded-drachtio/index.ts'
+import { type Clock, delay } from '../shared/clock.ts'
+import { CausewayError } from '../shared/errors/index.ts'
+import type { Logger } from '../shared/log.ts'
+import type { Random } from '../shared/random.ts'
+import { Secret } from '../shared/secret.ts'
+
+/** The SIP server an instance works with: the embedded one, or a drachtio-server elsewhere. */
+export interface SipServerHandle {
+  /** Where the bridge connects. */
+  readonly admin: { host: string; port: number; secret: Secret }
+  /** Listening addresses by side, with the ports really bound. */
+  readonly listen: { whatsapp: ListenAddress; pbx: ListenAddress[] }
+  /** Open listeners with their certificates; empty for a drachtio-server elsewhere. */
+  listeners(): readonly ListenerInfo[]
+  /** Undefined for a drachtio-server elsewhere, which has metrics of its own. */
+  metrics(): Promise<SipServerMetrics | undefined>
+  close(): Promise<void>
+}
+
+/** Pause before a crashed server is started again, milliseconds. */
+const RESTART_PAUSE = 200
+
+/**
+ * Starts the embedded server in its worker thread, or points at the configured drachtio-server. A
+ * crashed thread is started again on the same addresses; the bridge reconnects by itself.
+ *
+ * @throws CausewayError of a listener that cannot be opened
+ */
+export async function startSipServer(
+  config: Config,
+  deps: { clock: Clock; random: Random; log: Logger },
+): Promise<SipServerHandle> {
+  const { server } = config.sip
+  if (server.kind === 'drachtio') return foreignServer(config, server)
+  const secret = new Secret(deps.random.hex(24))
+  const options = workerOptions(config, secret, deps.log)
+  let worker = await startSipServerWorker(options)
+  let closed = false
+
+  // The system's choices become fixed, so that a restart comes back where everybody looks for it.
+  let listeners = await worker.listeners()
+  options.admin = { ...options.admin, port: worker.admin.port }
+  options.listeners.forEach((listener, index) => {
+    listener.port = listeners[index]?.port ?? listener.port
+  })
+
+  const watch = (current: SipServerWorker): void => {
+    current.events.on('certificate', (report) => {
+      const { host, port } = report.listener
+      const detail = { listener: `${host}:${port}`, error: report.error }
+      if (report.error) deps.log.error(detail, 'certificate not taken; the old one stays')
+      else deps.log.info(detail, 'certificate read again')
+      void current.listeners().then(
+        (list) => {
+          listeners = list
+        },
+        () => {},
+      )
+    })
+    current.events.once('crashed', (error) => {
+      deps.log.error({ err: error }, 'SIP server crashed; starting it again')
+      void restart()
+    })
+  }
+  const restart = async (): Promise<void> => {
+    while (!closed) {
+      await delay(deps.clock, RESTART_PAUSE)
+      if (closed) return
+      try {
+        worker = await startSipServerWorker(options)
+        watch(worker)
+        return
+      } catch (err) {
+        deps.log.error({ err }, 'SIP server cannot be started')
+      }
+    }
+  }
+  watch(worker)
+
+  const [whatsapp, ...pbx] = options.listeners.map(({ transport, host, port }) => ({
+    transport,
+    host,
+    port,
+  }))
+  return {
+    admin: { host: worker.admin.host, port: worker.admin.port, secret },
+    listen: { whatsapp: whatsapp!, pbx },
+    listeners: () => listeners,
+    metrics: () => worker.metrics(),
+    async close() {
+      closed = true
+      await worker.close()
+    },
+  }
+}
+
+function workerOptions(config: Config, secret: Secret, log: Logger): SipServerWorkerOptions {
+  const { sip, whatsapp } = config
+  const listeners: ListenerOptions[] = [sip.listen.whatsapp, ...sip.listen.pbx].map((address) => ({
+    ...address,
+    externalAddress: sip.externalAddress,
+    tls: address.transport === 'tls' ? sip.tls : undefined,
+  }))
+  return {
+    admin: { host: '127.0.0.1', port: 0, secret },
+    listeners,
+    tlsClient: { ca: whatsapp.ca === undefined ? [] : [readAnchor(whatsapp.ca)] },
+    overrides: new Map([[whatsapp.sipDomain, whatsapp.sipProxy]]),
+    // RFC 3261 §18.1.1, where the site has opened TCP towards its PBX.
+    largeRequestsByTcp: sip.listen.pbx.some((address) => address.transport === 'tcp'),
+    log,
+  }
+}
+
+function readAnchor(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new CausewayError('SETTINGS_CA_UNREADABLE', {
+      detail: (cause as Error).message,
+      place: path,
+      cause,
+    })
+  }
+}
+
+function foreignServer(
+  config: Config,
+  server: { host: string; port: number; secret: Secret },
+): SipServerHandle {
+  const { host, port, secret } = server
+  return {
+    admin: { host, port, secret },
+    listen: config.sip.listen,
+    listeners: () => [],
+    metrics: async () => undefined,
+    close: async () => {},
+  }
+}
