@@ -1,4 +1,4 @@
-/** Rewrites the tables of docs/reference/configuration.md: `node test/tools/configuration-page.ts`. */
+/** Rewrites the lists of keys in docs/reference/configuration.md: `node test/tools/configuration-page.ts`. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { jsonSchema } from '../../src/config/index.ts'
 
@@ -18,8 +18,8 @@ interface Node {
   required?: string[]
 }
 
-/** The page with the table of every section between its `<!-- keys: … -->` marks renewed. */
-export function withTables(page: string): string {
+/** The page with the keys of every section between its `<!-- keys: … -->` marks renewed. */
+export function withKeys(page: string): string {
   const { properties = {} } = jsonSchema() as Node
   return page.replace(
     /(<!-- keys: (\w+) -->\n)[\s\S]*?(<!-- end -->)/g,
@@ -27,19 +27,20 @@ export function withTables(page: string): string {
       const node = properties[section]
       if (!node) throw new Error(`the schema has no section ${section}`)
       const top = node.items ? `${section}[]` : section
-      return `${open}\n${table(rows(node.items ?? node, top))}\n\n${end}`
+      return `${open}\n${entries(node.items ?? node, top).join('\n')}\n\n${end}`
     },
   )
 }
 
-/** Key paths of a section in the page's notation, for the test that every key is there. */
-function rows(node: Node, prefix: string): string[][] {
+/** A line for each key: path, type, default, meaning, example. */
+function entries(node: Node, prefix: string): string[] {
   return Object.entries(node.properties ?? {}).flatMap(([key, child]) => {
     const path = `${prefix}.${key}`
     const required = node.required?.includes(key) ?? false
-    const own = [`\`${path}\``, kind(child), standard(child, required), meaning(child)]
+    const facts = [kind(child), standard(child, required)].filter(Boolean).join(', ')
+    const own = `- \`${path}\` (${facts}): ${meaning(child)}`
     const inner = child.items?.anyOf?.find((option) => option.properties)
-    return [own, ...rows(child, path), ...(inner ? rows(inner, `${path}[]`) : [])]
+    return [own, ...entries(child, path), ...(inner ? entries(inner, `${path}[]`) : [])]
   })
 }
 
@@ -50,7 +51,7 @@ function kind(node: Node): string {
       .map((option) => (option.const === undefined ? kind(option) : `\`${option.const}\``))
     return [...new Set(kinds)].join(' or ')
   }
-  if (node.enum) return node.enum.map((word) => `\`${word}\``).join(', ')
+  if (node.enum) return node.enum.map((word) => `\`${word}\``).join(' | ')
   if (node.type === 'array') return `list of ${node.items ? kind(node.items) : 'values'}`
   if (node.type === 'object') return 'mapping'
   if (node.type === 'integer') return 'number'
@@ -60,7 +61,7 @@ function kind(node: Node): string {
 function standard(node: Node, required: boolean): string {
   if (required) return '**required**'
   if (node.default === undefined || node.properties) return ''
-  return `\`${inline(node.default)}\``
+  return `default \`${inline(node.default)}\``
 }
 
 function meaning(node: Node): string {
@@ -80,12 +81,6 @@ function inline(value: unknown): string {
   return typeof value === 'string' && /^\+?\d+$|^\{/.test(text) ? `"${text}"` : text
 }
 
-function table(rows: string[][]): string {
-  const cell = (text: string): string => text.replaceAll('|', '\\|')
-  const lines = rows.map((row) => `| ${row.map(cell).join(' | ')} |`)
-  return ['| key | type | default | meaning |', '|---|---|---|---|', ...lines].join('\n')
-}
-
 if (import.meta.main) {
-  writeFileSync(CONFIGURATION_PAGE, withTables(readFileSync(CONFIGURATION_PAGE, 'utf8')))
+  writeFileSync(CONFIGURATION_PAGE, withKeys(readFileSync(CONFIGURATION_PAGE, 'utf8')))
 }
