@@ -19,7 +19,7 @@ export interface IssueFacts {
   cause?: unknown
 }
 
-/** The line an issue is about, secrets masked, and what of it to underline (columns count from 1). */
+/** The line an issue is about (empty when its section is absent), secrets masked, and what of it to underline (columns count from 1). */
 export interface Excerpt {
   line: number
   text: string
@@ -58,7 +58,8 @@ export class ConfigIssue extends CausewayError {
     this.found = facts.found
     this.expected = facts.expected
     this.nearest = facts.nearest
-    const masked = maskLine(source.line(line), column)
+    const shows = facts.position !== undefined || source.hasSection(facts.path)
+    const masked = maskLine(shows ? source.line(line) : '', column)
     const room = masked.text.length - masked.column + 1
     const shown = Math.max(1, Math.min(length, room))
     this.excerpt = { line, text: masked.text, column: masked.column, length: shown }

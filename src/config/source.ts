@@ -108,6 +108,11 @@ export class YamlSource {
     return this.#document.contents === null ? undefined : this.#document.toJS()
   }
 
+  /** Whether the file has the section a path lies in. */
+  hasSection(path: Path): boolean {
+    return path.length === 0 || this.#find(path.slice(0, 1)).value !== undefined
+  }
+
   /** The path of the key that starts at a character of the file; empty when none does. */
   pathOfKey(offset: number): Path {
     let path: Path = []

@@ -219,6 +219,11 @@ for (const [name, text, are] of warnings) {
   })
 }
 
+t.test('a section that is absent has no line to show', async (t) => {
+  const [relay] = issuesOf(edit(['media:\n  relay: none\n', ''])).warnings
+  t.match(relay, { path: 'media.relay', excerpt: { text: '' } })
+})
+
 t.test('no numbers and no trunks are a warning each', async (t) => {
   const text = `${VALID.slice(0, VALID.indexOf('numbers:'))}numbers: []\n`
   const codes = issuesOf(text).warnings.map(({ code, path }) => `${code} ${path}`)
