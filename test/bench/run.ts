@@ -1,0 +1,15 @@
+/**
+ * `npm run bench -- sip [options]`: measurements. They print a table and write JSON, and never fail
+ * on a number.
+ */
+import { benchSip } from './sip/bench.ts'
+
+const benches: Record<string, (args: string[]) => Promise<void>> = { sip: benchSip }
+
+const [name = '', ...args] = process.argv.slice(2)
+const bench = benches[name]
+if (bench) await bench(args)
+else {
+  console.error(`usage: npm run bench -- ${Object.keys(benches).join('|')} [--help]`)
+  process.exitCode = 64
+}

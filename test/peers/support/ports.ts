@@ -1,0 +1,35 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+
+/** A port that neither UDP nor TCP uses on 127.0.0.1 now; each call gives another. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const socket = createSocket('udp4')
+    const free = await new Promise<boolean>((resolve) => {
+      socket.once('error', () => resolve(false))
+      socket.bind(port, '127.0.0.1', () => resolve(true))
+    })
+    if (free) socket.close()
+    server.close()
+    await once(server, 'close')
+    if (free && !given.has(port)) {
+      given.add(port)
+      return port
+    }
+  }
+}
+
+const given = new Set<number>()
+
+/** A range of RTP ports below those the system hands out, chosen at random so that runs seldom meet. */
+export function rtpRange(width: number): { first: number; last: number } {
+  const lowest = 10_000
+  const highest = 32_000
+  const room = Math.max(0, highest - lowest - width)
+  const first = lowest + 2 * Math.floor((Math.random() * room) / 2)
+  return { first, last: first + width - 1 }
+}
