@@ -43,6 +43,9 @@ export class AppConnection {
       if (!reader.push(chunk)) this.destroy()
     })
     socket.on('error', () => this.destroy())
+    socket.on('end', () => {
+      this.#open = false
+    })
     socket.on('close', () => {
       this.#open = false
       this.#queue = []

@@ -39,7 +39,7 @@ export function sipLeader(
   dlg: string,
   received?: { address: string; port: number },
 ): string {
-  const tail = received ? `${received.address}|${received.port}||` : ''
+  const tail = received ? `${received.address}|${received.port}|` : ''
   return `${mid}|sip|${meta(m)}|${txn}|${dlg}|${tail}`
 }
 
