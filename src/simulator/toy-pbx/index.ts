@@ -1,0 +1,201 @@
+/** The toy PBX of the demo: a drachtio-srf application on an embedded SIP server of its own. */
+import Srf from 'drachtio-srf'
+import { createSipServer, type ListenerInfo } from '../../embedded-drachtio/index.ts'
+import { bracketed } from '../../embedded-drachtio/message/index.ts'
+import { type Clock, systemClock } from '../../shared/clock.ts'
+import { type Logger, silentLogger } from '../../shared/log.ts'
+import { type Random, systemRandom } from '../../shared/random.ts'
+import { Secret } from '../../shared/secret.ts'
+import { type CodecName, MediaEndpoint } from '../media/index.ts'
+import { PbxCall } from './call.ts'
+
+export { PbxCall, type PbxCallState, type PbxCallView } from './call.ts'
+
+/** How a toy PBX is set up. */
+export interface ToyPbxOptions {
+  /** Address of SIP and RTP. Default 127.0.0.1. */
+  host?: string
+  /** Default 0: any free port. */
+  port?: number
+  /** Default udp. */
+  transport?: 'udp' | 'tcp'
+  /** SIP URI calls are placed through: Causeway's PBX listener. May be set later. */
+  trunk?: string
+  /** Answers the trunk's challenge. */
+  credentials?: { username: string; password: Secret }
+  /** Milliseconds an incoming call rings. Default 200. */
+  ringMs?: number
+  /** Final status given to incoming calls instead of an answer, such as 486. */
+  refuse?: number
+  /** Default sdes: RTP/SAVP with one crypto line. */
+  srtp?: 'none' | 'sdes'
+  /** Default opus. */
+  codecs?: readonly CodecName[]
+  /** What the other side hears. Default 880 Hz for incoming and 1000 Hz for outgoing calls. */
+  tones?: { incoming: number; outgoing: number }
+  clock?: Clock
+  random?: Random
+  log?: Logger
+}
+
+/** A running toy PBX. */
+export interface ToyPbx {
+  readonly address: { host: string; port: number }
+  /** For `trunks[].targets`. */
+  readonly uri: string
+  /** Newest last. */
+  readonly calls: readonly PbxCall[]
+  /** May be changed at any time. */
+  readonly settings: { trunk: string; ringMs: number; refuse: number | undefined }
+  /** Resolves with the next incoming call, ringing. */
+  next(): Promise<PbxCall>
+  /**
+   * Places a call through the trunk. The user part is what the PBX dials: `+`digits or a BSUID.
+   * Whether it is answered is in the call; throws TypeError without a trunk.
+   */
+  call(number: string, options?: { from?: string; headers?: Record<string, string> }): PbxCall
+  close(): Promise<void>
+}
+
+/** Level of the PBX's tones in dB below full scale. */
+const LEVEL = -16
+
+/** Starts a toy PBX: it answers every call after ringing, plays a tone and listens for one. */
+export async function startToyPbx(options: ToyPbxOptions = {}): Promise<ToyPbx> {
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? systemRandom
+  const log = options.log ?? silentLogger()
+  const { host = '127.0.0.1', transport = 'udp', srtp = 'sdes', codecs = ['opus'] } = options
+  const tones = options.tones ?? { incoming: 880, outgoing: 1000 }
+  const secret = new Secret(random.hex(16))
+  const server = await createSipServer({
+    admin: { host: '127.0.0.1', port: 0, secret },
+    listeners: [{ transport, host, port: options.port ?? 0 }],
+    clock,
+    random,
+    log,
+  })
+  const { port } = server.listeners()[0] as ListenerInfo
+  const srf = new Srf()
+  srf.on('error', (error) => log.warn({ err: error }, 'toy PBX'))
+
+  const settings = {
+    trunk: options.trunk ?? '',
+    ringMs: options.ringMs ?? 200,
+    refuse: options.refuse,
+  }
+  const calls: PbxCall[] = []
+  const waiting: ((call: PbxCall) => void)[] = []
+
+  function open(frequency: number): Promise<MediaEndpoint> {
+    return MediaEndpoint.open({
+      clock,
+      random,
+      dialect: 'pbx',
+      profile: srtp === 'sdes' ? 'RTP/SAVP' : 'RTP/AVP',
+      address: host,
+      codecs,
+      tone: { frequency, level: LEVEL },
+      waits: false,
+    })
+  }
+
+  async function incoming(request: Srf.SrfRequest, response: Srf.SrfResponse): Promise<void> {
+    const call = new PbxCall({
+      direction: 'incoming',
+      from: request.callingNumber,
+      to: request.calledNumber,
+      clock,
+    })
+    call.headers = lowerCase(request.headers)
+    calls.push(call)
+    waiting.shift()?.(call)
+    request.on('cancel', () => call.end('cancelled by the trunk', 487))
+    response.send(180)
+    const media = await open(tones.incoming)
+    call.attach(media)
+    await new Promise<void>((resolve) => void clock.setTimeout(resolve, settings.ringMs))
+    if (call.state === 'ended') return
+    if (settings.refuse !== undefined) {
+      response.send(settings.refuse)
+      call.end('refused here', settings.refuse)
+      return
+    }
+    try {
+      const localSdp = await media.answer(request.body)
+      call.answered(await srf.createUAS(request, response, { localSdp }))
+    } catch (error) {
+      if (!response.finalResponseSent) response.send(488)
+      call.end((error as Error).message, 488)
+    }
+  }
+
+  async function outgoing(
+    call: PbxCall,
+    headers: Record<string, string> | undefined,
+  ): Promise<void> {
+    const media = await open(tones.outgoing)
+    call.attach(media)
+    const { credentials } = options
+    const trunk = settings.trunk.replace(/^sip:/, '')
+    try {
+      const dialog = await srf.createUAC(`sip:${call.to}@${trunk}`, {
+        localSdp: media.offer(),
+        headers: { From: `<sip:${call.from}@${bracketed(host)}:${port}>`, ...headers },
+        ...(credentials
+          ? {
+              auth: { username: credentials.username, password: credentials.password.reveal() },
+            }
+          : {}),
+      })
+      await media.complete(dialog.remote.sdp)
+      call.answered(dialog)
+    } catch (error) {
+      const { status, reason, message } = error as Error & { status?: number; reason?: string }
+      call.headers = lowerCase(
+        (error as { res?: { headers?: Record<string, string> } }).res?.headers ?? {},
+      )
+      call.end(status ? `${status} ${reason ?? ''}`.trim() : message, status)
+    }
+  }
+
+  srf.use('invite', (request, response) => void incoming(request, response))
+  srf.use('options', (_request, response) => response.send(200))
+  // Registered first, so that the server routes requests here from the first moment.
+  await new Promise<void>((resolve, reject) => {
+    srf.on('connect', (error) => (error ? reject(error) : resolve()))
+    void srf.connect({ ...server.admin, secret: secret.reveal() })
+  }).catch(async (error: unknown) => {
+    await server.close()
+    throw error
+  })
+
+  return {
+    address: { host, port },
+    uri: `sip:${bracketed(host)}:${port};transport=${transport}`,
+    calls,
+    settings,
+    next: () => new Promise((resolve) => waiting.push(resolve)),
+    call(number, { from = 'toy', headers } = {}) {
+      if (settings.trunk === '') throw new TypeError('the toy PBX has no trunk yet')
+      const call = new PbxCall({ direction: 'outgoing', from, to: number, clock })
+      calls.push(call)
+      void outgoing(call, headers)
+      return call
+    },
+    async close() {
+      for (const call of calls) {
+        call.hangup()
+        call.end('PBX stopped')
+      }
+      srf.disconnect()
+      await server.close()
+    },
+  }
+}
+
+function lowerCase(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  )
+}

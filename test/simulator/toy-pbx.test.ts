@@ -1,0 +1,66 @@
+import t from 'tap'
+import { startToyPbx, type ToyPbx, type ToyPbxOptions } from '../../src/simulator/toy-pbx/index.ts'
+
+async function start(
+  t: { teardown(fn: () => unknown): void },
+  options: ToyPbxOptions = {},
+): Promise<ToyPbx> {
+  const pbx = await startToyPbx({ ringMs: 10, ...options })
+  t.teardown(() => pbx.close())
+  return pbx
+}
+
+/** Waits, on the real clock that paces the media, until `done` says so. */
+async function until(done: () => boolean, ms = 8000): Promise<void> {
+  const end = performance.now() + ms
+  while (!done() && performance.now() < end) await new Promise((r) => setTimeout(r, 10))
+}
+
+for (const [srtp, codec] of [
+  ['sdes', 'opus'],
+  ['none', 'PCMA'],
+] as const) {
+  t.test(`two toy PBXs talk by ${codec}, srtp ${srtp}`, async (t) => {
+    const callee = await start(t, { srtp, codecs: [codec] })
+    const caller = await start(t, { srtp, codecs: [codec], trunk: callee.uri })
+    const ringing = callee.next()
+    const out = caller.call('+33199001234', { from: '100', headers: { 'X-Test': 'yes' } })
+    const inc = await ringing
+    t.equal(inc.to, '+33199001234')
+    t.equal(inc.from, '100')
+    t.equal(inc.headers['x-test'], 'yes')
+    await out.until((call) => call.state === 'answered')
+    await until(() => Boolean(out.media?.heard && inc.media?.heard))
+    t.equal(out.media?.received.tone?.frequency, 880)
+    t.equal(inc.media?.received.tone?.frequency, 1000)
+    t.equal(out.media?.codec, codec)
+    out.hangup()
+    await inc.until(() => false)
+    t.equal(inc.reason, 'hung up by the trunk')
+    t.match(out.view(), { state: 'ended', reason: 'hung up here', media: { heard: true } })
+  })
+}
+
+t.test('a refused call says why', async (t) => {
+  const callee = await start(t, { refuse: 486 })
+  const caller = await start(t, { trunk: callee.uri })
+  const call = caller.call('+33199001234')
+  await call.until(() => false)
+  t.equal(call.status, 486)
+  t.match(call.reason, /^486/)
+  t.ok(call.headers['cseq'])
+})
+
+t.test('encryption on one side only is refused', async (t) => {
+  const callee = await start(t, { srtp: 'none' })
+  const caller = await start(t, { trunk: callee.uri })
+  const call = caller.call('+33199001234')
+  await call.until(() => false)
+  t.equal(call.status, 488)
+  t.match(callee.calls[0]!.reason, /profile RTP\/SAVP meets RTP\/AVP/)
+})
+
+t.test('without a trunk there are no calls', async (t) => {
+  const pbx = await start(t)
+  t.throws(() => pbx.call('+33199001234'), /no trunk/)
+})
