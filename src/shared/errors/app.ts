@@ -74,4 +74,12 @@ export const appErrors = defineErrors({
     owner: 'user',
     retryable: false,
   },
+  APP_SIMULATOR_LISTEN: {
+    summary: 'the simulator cannot open a listener',
+    cause:
+      'Another program, often another simulator, has the port, or --host is not on this machine.',
+    fix: 'Stop the other program, or choose ports with --graph-port, --sip-port and --control-port.',
+    owner: 'user',
+    retryable: true,
+  },
 })
