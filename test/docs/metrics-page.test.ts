@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { metricFamilies } from '../../src/app/metrics.ts'
+import { CallRegistry, hungUpBy } from '../../src/calls/index.ts'
+import { createTransactionCounters } from '../../src/embedded-drachtio/transaction/counters.ts'
+import { createTransportMetrics } from '../../src/embedded-drachtio/transport/metrics.ts'
+import { render } from '../../src/http/metrics.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+
+const PAGE = 'docs/reference/metrics.md'
+
+/** Each metric as `type {labels}`, read from the exposition of an instance where all has happened. */
+async function exposed(): Promise<Map<string, string>> {
+  const calls = new CallRegistry(new FakeClock())
+  const call = calls.begin({
+    id: '1',
+    direction: 'user-initiated',
+    number: 'support',
+    business: '+441632960123',
+    consumer: '+33199001234',
+    trunk: 'main',
+  })
+  call.end(hungUpBy('pbx'))
+  const text = await render(
+    metricFamilies({
+      version: '1.2.3',
+      calls,
+      bridge: {
+        connected: true,
+        draining: false,
+        endpoints: [],
+        calls: 0,
+        refusals: [{ side: 'pbx', code: 'CALL_LIMIT', count: 1 }],
+        targets: [],
+      },
+      checks: [{ component: 'relay', id: 'none', status: 'pass', output: '', ready: true }],
+      listeners: [
+        {
+          transport: 'tls',
+          host: '0.0.0.0',
+          port: 5061,
+          family: 4,
+          externalAddress: undefined,
+          certificate: {
+            subject: '',
+            issuer: '',
+            names: [],
+            notBefore: 0,
+            notAfter: 1,
+            fingerprint: '',
+          },
+        },
+      ],
+      sip: {
+        now: {
+          serverTransactions: 0,
+          clientTransactions: 0,
+          timers: 0,
+          dialogs: 0,
+          incoming: 0,
+          invites: 0,
+          applications: 0,
+          queuedBytes: 0,
+          connections: 0,
+          dnsCached: 0,
+          failedTargets: 0,
+        },
+        counters: {
+          transport: createTransportMetrics(),
+          transactions: createTransactionCounters(),
+          dialogs: {
+            requestsRouted: 0,
+            requestsUnrouted: 0,
+            framesRefused: 0,
+            dialogsMade: 0,
+            ownByes: 0,
+            answeredForApp: 0,
+          },
+        },
+      },
+    }),
+  )
+  const types = new Map(
+    [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, n, type]) => [n, type]),
+  )
+  const metrics = new Map<string, string>()
+  for (const [, name, labels] of text.matchAll(/^(causeway_\w+)(?:\{(.*)\})? \S+$/gm)) {
+    const keys = [...(labels ?? '').matchAll(/(\w+)="/g)].map(([, key]) => key!)
+    const type = types.get(name!.replace(/_total$/, ''))
+    metrics.set(name!, `${type} {${keys.join(' ')}}`)
+  }
+  return metrics
+}
+
+/** The same of the page's tables: `| name | type | labels | meaning |`. */
+function documented(): Map<string, string> {
+  const rows = readFileSync(PAGE, 'utf8').matchAll(
+    /^\| `(causeway_\w+)` \| (\w+) \| (.*?) \| (.+) \|$/gm,
+  )
+  return new Map(
+    [...rows].map(([, name, type, labels]) => {
+      const keys = [...labels!.matchAll(/`(\w+)`/g)].map(([, key]) => key!)
+      return [name!, `${type} {${keys.join(' ')}}`]
+    }),
+  )
+}
+
+t.test('the page of metrics names every metric, its type and labels, and no other', async (t) => {
+  const truth = await exposed()
+  const page = documented()
+  t.ok(truth.size > 20, 'an instance has metrics')
+  t.same([...page.keys()].sort(), [...truth.keys()].sort())
+  for (const [name, shape] of truth) t.equal(page.get(name), shape, name)
+})
