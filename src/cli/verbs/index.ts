@@ -6,7 +6,15 @@ import type { Verb } from '../verb.ts'
  */
 export const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   up: () => import('./up.ts'),
+  status: () => import('./status.ts'),
+  'calls list': () => import('./calls-list.ts'),
+  'calls show': () => import('./calls-show.ts'),
+  'trunks show': () => import('./trunks-show.ts'),
+  drain: () => import('./drain.ts'),
+  undrain: () => import('./undrain.ts'),
+  reload: () => import('./reload.ts'),
   'config check': () => import('./config-check.ts'),
   'config print': () => import('./config-print.ts'),
   'config schema': () => import('./config-schema.ts'),
+  simulate: () => import('./simulate.ts'),
 }

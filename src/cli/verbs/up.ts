@@ -31,7 +31,8 @@ async function run(args: readonly string[], io: Io): Promise<number> {
     drain: { type: 'string', default: '60s' },
   })
   const drain = parseDuration(values.drain)
-  if (typeof drain !== 'number') throw new UsageError(`--drain ${values.drain}: expected 30s, 5m or 1h`)
+  if (typeof drain !== 'number')
+    throw new UsageError(`--drain ${values.drain}: expected 30s, 5m or 1h`)
 
   const config = loadAndWarn(values.config, io)
   const log = createLogger(config.log)

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { ListenAddress } from '../config/types.ts'
+import { CausewayError, catalogue, type ErrorCode } from '../shared/errors/index.ts'
+import { Secret } from '../shared/secret.ts'
+import type { Io } from './io.ts'
+import { CONFIG_OPTION, CONFIG_USAGE, load } from './load.ts'
+import { UsageError } from './verb.ts'
+
+/** The options of every verb that talks to a running instance. */
+export const INSTANCE_OPTIONS = {
+  ...CONFIG_OPTION,
+  url: { type: 'string' },
+  'token-file': { type: 'string' },
+} as const
+
+/** What help pages say about them. */
+export const INSTANCE_USAGE = `${CONFIG_USAGE}; says where the instance
+                      listens (http.listen) and its token (http.token)
+      --url URL       where the instance listens; the configuration is then not read
+      --token-file F  file with the token, instead of http.token`
+
+/** Milliseconds an instance may take to answer. */
+const PATIENCE = 10_000
+
+/** Values of {@link INSTANCE_OPTIONS}. */
+export interface InstanceValues {
+  config: string
+  url?: string | undefined
+  'token-file'?: string | undefined
+}
+
+/** An answer: HTTP status and the JSON of the body. */
+export interface Answer<T> {
+  status: number
+  body: T
+}
+
+/** The HTTP API of one running instance. */
+export class Client {
+  /** Base URL without a trailing slash. */
+  readonly url: string
+  readonly #token: Secret | undefined
+  readonly #signal: AbortSignal
+
+  constructor(url: string, token: Secret | undefined, signal: AbortSignal) {
+    this.url = url
+    this.#token = token
+    this.#signal = signal
+  }
+
+  /**
+   * GETs a path and gives the body.
+   *
+   * @throws CausewayError `APP_UNREACHABLE`, or the error the instance answered
+   */
+  async get<T>(path: string): Promise<T> {
+    return (await this.send<T>('GET', path)).body
+  }
+
+  /**
+   * Sends a request; an answer whose status is in `expected` is given, whatever it says.
+   *
+   * @throws CausewayError `APP_UNREACHABLE`, or the error the instance answered
+   */
+  async send<T>(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    expected: readonly number[] = [],
+  ): Promise<Answer<T>> {
+    const response = await this.#fetch(method, path)
+    const body = await this.#json(response)
+    if (response.ok || expected.includes(response.status)) {
+      return { status: response.status, body: body as T }
+    }
+    throw (
+      errorOf((body as { error?: unknown } | null)?.error) ??
+      this.#stranger(`${method} ${path} answered ${response.status}`)
+    )
+  }
+
+  async #fetch(method: string, path: string): Promise<Response> {
+    const authorization = this.#token && `Bearer ${this.#token.reveal()}`
+    try {
+      return await fetch(`${this.url}${path}`, {
+        method,
+        headers: authorization ? { authorization } : {},
+        redirect: 'manual',
+        signal: AbortSignal.any([this.#signal, AbortSignal.timeout(PATIENCE)]),
+      })
+    } catch (cause) {
+      throw new CausewayError('APP_UNREACHABLE', {
+        detail: `${this.url}, ${reasonOf(cause)}`,
+        cause,
+      })
+    }
+  }
+
+  async #json(response: Response): Promise<unknown> {
+    const type = response.headers.get('content-type') ?? ''
+    if (!/\bjson\b/.test(type)) {
+      await response.body?.cancel()
+      throw this.#stranger(`it answered ${response.status} with ${type || 'no type'}, not JSON`)
+    }
+    try {
+      return await response.json()
+    } catch (cause) {
+      throw new CausewayError('APP_UNREACHABLE', {
+        detail: `${this.url}, the answer broke off: ${reasonOf(cause)}`,
+        cause,
+      })
+    }
+  }
+
+  #stranger(detail: string): CausewayError {
+    return new CausewayError('APP_UNREACHABLE', { detail: `${this.url}, ${detail}` })
+  }
+}
+
+/**
+ * The instance the options name: `--url`, else `http.listen` of the configuration.
+ *
+ * @throws ConfigErrors of the configuration, UsageError of a URL or token file that is none
+ */
+export function connect(values: InstanceValues, io: Io): Client {
+  const token = tokenIn(values['token-file'], io)
+  if (values.url !== undefined) return new Client(baseUrl(values.url), token, io.signal)
+  const { http } = load(values.config, io).config
+  return new Client(urlOf(http.listen), token ?? http.token, io.signal)
+}
+
+function tokenIn(file: string | undefined, io: Io): Secret | undefined {
+  if (file === undefined) return undefined
+  try {
+    const text = readFileSync(resolve(io.cwd, file), 'utf8').trim()
+    if (text !== '') return new Secret(text)
+  } catch (error) {
+    throw new UsageError(`--token-file ${file}: ${(error as Error).message}`)
+  }
+  throw new UsageError(`--token-file ${file}: the file is empty`)
+}
+
+function baseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new UsageError(`--url ${text}: expected a URL such as http://127.0.0.1:8080`)
+  }
+  if (url.username || url.password) throw new UsageError('--url: a token goes into --token-file')
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
+}
+
+/** Where to reach a listener: an instance on every address is reached on loopback. */
+function urlOf({ host, port }: Pick<ListenAddress, 'host' | 'port'>): string {
+  if (port === 0) {
+    throw new UsageError('http.listen leaves the port to the system: name the instance with --url')
+  }
+  const near = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return `http://${near.includes(':') ? `[${near}]` : near}:${port}`
+}
+
+/** The coded error an answer holds, brought back from its JSON; undefined when it is none. */
+export function errorOf(json: unknown): CausewayError | undefined {
+  const { code, detail, place } = (json ?? {}) as Record<'code' | 'detail' | 'place', unknown>
+  if (typeof code !== 'string' || !Object.hasOwn(catalogue, code)) return undefined
+  return new CausewayError(code as ErrorCode, {
+    ...(typeof detail === 'string' ? { detail } : {}),
+    ...(typeof place === 'string' ? { place } : {}),
+  })
+}
+
+function reasonOf(error: unknown): string {
+  const { name, cause, message } = error as Error & { cause?: Error & { code?: string } }
+  if (name === 'TimeoutError') return `no answer in ${PATIENCE / 1000} s`
+  if (name === 'AbortError') return 'interrupted'
+  return cause?.code ?? cause?.message ?? message
+}
