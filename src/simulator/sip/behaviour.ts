@@ -16,7 +16,7 @@ export interface Behaviour {
   mediaGap: number
   /**
    * `each`: a new TLS connection for every request that is not hop-by-hop, as in every trace;
-   * `reuse`: the connection of the INVITE, for load tests.
+   * `reuse`: one connection to each server for all calls, for load tests.
    */
   connections: 'each' | 'reuse'
   /** From and To display names: the digits, as documented, or the profile name, as in the field. */

@@ -64,6 +64,12 @@ export interface EndpointUser {
   trace(direction: 'sent' | 'received', message: SipMessage): void
 }
 
+/** A shared connection; `connection` is undefined while it is dialled. */
+interface Shared {
+  ready: Promise<SipConnection>
+  connection: SipConnection | undefined
+}
+
 interface Pending {
   transaction: ClientTransaction & { final: boolean }
   user: ClientUser
@@ -82,6 +88,7 @@ export class SipEndpoint {
   readonly #connections = new Set<SipConnection>()
   readonly #server = new Map<string, ServerTransaction>()
   readonly #client = new Map<string, Pending>()
+  readonly #shared = new Map<string, Shared>()
   #listener: Server | undefined
 
   constructor(options: {
@@ -114,6 +121,22 @@ export class SipEndpoint {
   async dial(target: DialTarget): Promise<SipConnection> {
     const socket = await dialTls(target, { context: this.#context, clock: this.#clock })
     return this.#adopt(new SipConnection(socket, this.#events))
+  }
+
+  /** The one connection to a target that calls share, dialled when there is none. */
+  share(target: DialTarget): Promise<SipConnection> {
+    const key = `${target.hostname} ${target.host}:${target.port}`
+    const shared = this.#shared.get(key)
+    if (shared && !shared.connection?.closed) return shared.ready
+    const entry: Shared = { ready: this.dial(target), connection: undefined }
+    this.#shared.set(key, entry)
+    entry.ready.then(
+      (connection) => {
+        entry.connection = connection
+      },
+      () => this.#shared.delete(key),
+    )
+    return entry.ready
   }
 
   /** Sends a request and waits for its responses. */

@@ -116,12 +116,6 @@ export abstract class Session {
     this.finish({ by: 'whatsapp', reason: 'simulator stopped' }, 'completed')
   }
 
-  /** A connection that goes when the call has gone. */
-  protected own(connection: SipConnection): void {
-    this.#connections.add(connection)
-    if (this.record.state === 'ended') this.#closeLater()
-  }
-
   protected after(ms: number, fn: () => void): Timer {
     const timer = this.context.clock.setTimeout(() => {
       this.timers.delete(timer)
@@ -173,17 +167,21 @@ export abstract class Session {
 
   /** The next hop of in-dialog requests: a proxy of the business, else its Contact. */
   protected async nextHop(dialog: Dialog): Promise<SipConnection> {
-    const { context, connection } = this
-    if (context.behaviour.connections === 'reuse' && connection && !connection.closed) {
-      return connection
-    }
     const [route] = dialog.routes
     const uri = parseSipUri(route ? (parseNameAddr(route)?.uri ?? '') : dialog.target)
     if (!uri) throw new Error(`no route to ${route ?? dialog.target}`)
-    const { hostname } = this.server
-    const fresh = await context.endpoint.dial(context.target(uri.host, uri.port, hostname))
-    this.own(fresh)
-    return fresh
+    return this.reach(uri.host, uri.port)
+  }
+
+  /** A connection to a host of the business: the call's own, or the shared one. */
+  protected async reach(host: string, port: number | undefined): Promise<SipConnection> {
+    const { context, server } = this
+    const target = context.target(host, port, server.hostname)
+    if (context.behaviour.connections === 'reuse') return context.endpoint.share(target)
+    const connection = await context.endpoint.dial(target)
+    this.#connections.add(connection)
+    if (this.record.state === 'ended') this.#closeLater()
+    return connection
   }
 
   /** Responses on their way get a moment more. */

@@ -58,10 +58,7 @@ export class UserCall extends Session {
       direction: 'USER_INITIATED',
     })
     try {
-      this.connection = await context.endpoint.dial(
-        context.target(server.hostname, server.port, server.hostname),
-      )
-      this.own(this.connection)
+      this.connection = await this.reach(server.hostname, server.port)
       const media = await context.openMedia(server)
       this.media = media
       record.media = media

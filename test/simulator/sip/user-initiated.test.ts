@@ -306,6 +306,20 @@ t.test('no media: BYE after 20 s with its Reason', async (t) => {
   t.match(call.outcome, { by: 'whatsapp', reason: 'no media for 20 s' })
 })
 
+t.test('calls may share one connection', async (t) => {
+  const lab = await startLab(t, { behaviour: { connections: 'reuse' } })
+  for (const from of ['+33199001234', '+33199001235']) {
+    const call = lab.simulator.placeCall({ from, to: BUSINESS, hangupAfter: 1000 })
+    await answer(lab)
+    await lab.peer.expect('ACK')
+    await call.until((call) => call.state === 'answered')
+    lab.clock.advance(1000)
+    const bye = await lab.peer.expect('BYE')
+    bye.write(reply(bye.message, '200 OK'))
+  }
+  t.equal(lab.peer.sockets.size, 1)
+})
+
 t.test('media flows: the business hears the consumer, who hears the business', async (t) => {
   const lab = await startLab(t, { clock: systemClock, random: systemRandom })
   const business = await MediaEndpoint.open({
