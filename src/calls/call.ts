@@ -1,4 +1,5 @@
 import type { Clock } from '../shared/clock.ts'
+import { detach } from '../shared/detach.ts'
 import type { EndCause } from './cause.ts'
 import { Ladder, type LadderEntry } from './ladder.ts'
 import { type CallState, isLegal } from './state.ts'
@@ -136,7 +137,9 @@ export class Call {
   /** Adds an arrow to the ladder. */
   note(leg: LadderEntry['leg'], dir: LadderEntry['dir'], what: string, note?: string): void {
     const t = Math.round(this.#clock.monotonic() - this.#began)
-    this.ladder.add(note === undefined ? { t, leg, dir, what } : { t, leg, dir, what, note })
+    const text = detach(what)
+    if (note === undefined) this.ladder.add({ t, leg, dir, what: text })
+    else this.ladder.add({ t, leg, dir, what: text, note: detach(note) })
   }
 
   #change(to: CallState): void {

@@ -1,5 +1,6 @@
 import type { WhatsAppFacts } from '../../calls/index.ts'
 import type { NumberConfig } from '../../config/types.ts'
+import { detach } from '../../shared/detach.ts'
 import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
 import { parseParty } from '../address/uri.ts'
 import { BusinessInitiatedCall } from '../call/business-initiated.ts'
@@ -71,7 +72,7 @@ export class Door {
       direction: 'user-initiated',
       number: number.name,
       business: number.phoneNumber,
-      consumer: caller.user,
+      consumer: detach(caller.user),
       trunk: trunk.name,
       whatsapp: factsOf(request, caller.display),
     })
@@ -95,7 +96,7 @@ export class Door {
       direction: 'business-initiated',
       number: number.name,
       business: number.phoneNumber,
-      consumer,
+      consumer: detach(consumer),
       trunk: trunk.name,
     })
     new BusinessInitiatedCall(this.#ctx, { call, invite, number, trunk }).begin()
@@ -145,6 +146,6 @@ function factsOf(request: IncomingRequest, displayName: string): WhatsAppFacts {
   collectFacts(request.headers, facts)
   const wacid = wacidOf(facts, request.callId)
   if (wacid !== undefined) facts.wacid = wacid
-  if (displayName !== '') facts.displayName = displayName
+  if (displayName !== '') facts.displayName = detach(displayName)
   return facts
 }

@@ -1,5 +1,6 @@
-import { type Call, causeOf, type EndCause, hungUpBy } from '../../calls/index.ts'
+import { type Call, causeOf, type EndCause, hungUpBy, type MediaFacts } from '../../calls/index.ts'
 import type { MediaSession } from '../../media/index.ts'
+import { detach } from '../../shared/detach.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
 import type { Side } from '../admit/directory.ts'
 import type { BridgeContext, DialogOwner, Flow } from '../context.ts'
@@ -41,13 +42,14 @@ export class EstablishedCall implements Flow, DialogOwner {
       this.#bye(side, dialogId, {})
       return
     }
-    this.#dialogs[side] = dialogId
-    this.ctx.dialogs.set(dialogId, this)
+    const id = detach(dialogId)
+    this.#dialogs[side] = id
+    this.ctx.dialogs.set(id, this)
   }
 
   /** Both legs are up: the call is answered. */
   begin(): void {
-    this.call.media = this.media.agreed
+    this.call.media = mediaFacts(this.media)
     this.call.moveTo('answered')
     this.ctx.flows.set(this.call.id, this)
   }
@@ -105,6 +107,13 @@ export class EstablishedCall implements Flow, DialogOwner {
     const cause = side === 'whatsapp' ? whatsappEnd(reason) : hungUpBy('pbx', textOfReason(reason))
     this.end(cause, side, reason === undefined ? {} : { Reason: reason })
   }
+}
+
+function mediaFacts({ agreed }: MediaSession): MediaFacts | undefined {
+  if (!agreed) return undefined
+  const { codec, srtp } = agreed
+  const { whatsapp, pbx } = srtp
+  return { codec: detach(codec), srtp: { whatsapp: detach(whatsapp), pbx: detach(pbx) } }
 }
 
 /** WhatsApp's BYE: a hang-up, or the missing media it names in its Reason. */

@@ -54,7 +54,7 @@ export class UserInitiatedCall implements Flow, InviteEvents {
   begin(): void {
     this.call.note('whatsapp', 'in', 'INVITE')
     this.#start.invite.whenCancelled((cancel) => this.#onCancel(cancel))
-    this.#tryTrunk(new CausewayError('CALL_PBX_UNREACHABLE'))
+    this.#tryTrunk(undefined)
   }
 
   hangUp(error: CausewayError): void {
@@ -107,12 +107,12 @@ export class UserInitiatedCall implements Flow, InviteEvents {
     this.#fail(coded)
   }
 
-  /** Tries the next trunk; without one, the call fails for the reason given. */
-  #tryTrunk(otherwise: CausewayError): void {
+  /** Tries the next trunk; without one, the call fails for what became of the last. */
+  #tryTrunk(last: CausewayError | undefined): void {
     const hop = this.#hunt.nextTrunk()
     this.#ringTimer?.clear()
     if (!hop) {
-      this.#fail(otherwise)
+      this.#fail(last ?? new CausewayError('CALL_PBX_UNREACHABLE'))
       return
     }
     this.call.trunk = hop.trunk.name

@@ -1,5 +1,6 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../../shared/clock.ts'
+import { detach } from '../../shared/detach.ts'
 import type { Random } from '../../shared/random.ts'
 
 /** How long a nonce may be answered, milliseconds. */
@@ -24,7 +25,7 @@ interface Used {
 export class NonceSource {
   readonly #clock: Clock
   readonly #random: Random
-  readonly #key: Buffer
+  readonly #key: KeyObject
   readonly #capacity: number
   // Insertion order is roughly age: expired entries are found at the front.
   readonly #used = new Map<string, Used>()
@@ -34,7 +35,7 @@ export class NonceSource {
   constructor(clock: Clock, random: Random, capacity = NONCES_REMEMBERED) {
     this.#clock = clock
     this.#random = random
-    this.#key = random.bytes(32)
+    this.#key = createSecretKey(random.bytes(32))
     this.#capacity = capacity
   }
 
@@ -68,7 +69,7 @@ export class NonceSource {
       return true
     }
     this.#forget()
-    this.#used.set(nonce, { count, issued: issuedAt(nonce) })
+    this.#used.set(detach(nonce), { count, issued: issuedAt(nonce) })
     return true
   }
 

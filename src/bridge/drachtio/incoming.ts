@@ -1,3 +1,4 @@
+import { detach } from '../../shared/detach.ts'
 import type {
   Headers,
   IncomingMessage,
@@ -15,7 +16,8 @@ abstract class Message implements IncomingMessage {
 
   constructor(message: SrfMessage, dialogId: string | undefined) {
     this.headers = message.headers
-    this.body = message.body ?? ''
+    // The media session keeps what it parses out of it.
+    this.body = detach(message.body ?? '')
     this.dialogId = dialogId ?? ''
   }
 

@@ -1,4 +1,5 @@
 import type { WhatsAppFacts } from '../../calls/index.ts'
+import { detach } from '../../shared/detach.ts'
 
 /** Header values by name in any case, as drachtio-srf gives them. */
 export type HeaderMap = Readonly<Record<string, string>>
@@ -48,7 +49,7 @@ export function collectFacts(headers: HeaderMap, facts: WhatsAppFacts): void {
       continue
     }
     const fact = FACTS[rest]
-    if (fact !== undefined && value !== '') facts[fact] ??= value
+    if (fact !== undefined && value !== '') facts[fact] ??= detach(value)
   }
 }
 
@@ -56,7 +57,7 @@ export function collectFacts(headers: HeaderMap, facts: WhatsAppFacts): void {
 export function wacidOf(facts: WhatsAppFacts, callId: string): string | undefined {
   if (facts.wacid !== undefined) return facts.wacid
   const id = callId.startsWith('outgoing:') ? callId.slice('outgoing:'.length) : callId
-  return id.startsWith('wacid.') ? id : undefined
+  return id.startsWith('wacid.') ? detach(id) : undefined
 }
 
 /** The `X-WhatsApp-…` headers the PBX gets with a user-initiated call. */
