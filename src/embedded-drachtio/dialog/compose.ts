@@ -243,7 +243,7 @@ function uriHeaders(
   for (const pair of raw.split('&')) {
     const equals = pair.indexOf('=')
     if (equals < 1) continue
-    const name = pair.slice(0, equals)
+    const name = decode(pair.slice(0, equals))
     const value = decode(pair.slice(equals + 1))
     if (name.toLowerCase() === 'body') {
       body ??= Buffer.from(value)
