@@ -11,10 +11,10 @@ import type { IncomingInvite } from '../invite/incoming-invite.ts'
 import { type InviteEvents, OutgoingInvite } from '../invite/outgoing-invite.ts'
 import { WhatsAppAuthorizer } from '../invite/whatsapp-authorizer.ts'
 import type { Failure } from '../outcome/failure.ts'
-import { refusalHeaders } from '../outcome/refusal.ts'
+import { refusalHeaders, textOfReason } from '../outcome/refusal.ts'
 import { whatsappOutcome } from '../outcome/whatsapp.ts'
 import type { Headers, IncomingResponse } from '../sip-port.ts'
-import { EstablishedCall, textOfReason } from './established.ts'
+import { EstablishedCall } from './established.ts'
 
 /** What a business-initiated call begins with; all of it has been checked. */
 export interface BusinessInitiatedStart {
@@ -64,8 +64,8 @@ export class BusinessInitiatedCall implements Flow, InviteEvents {
   onProvisional(response: IncomingResponse): void {
     this.#noteResponse(response)
     this.call.moveTo('ringing')
-    const { status, reason } = response
-    if (this.#start.invite.ring(status, reason)) this.call.note('pbx', 'out', `${status} ${reason}`)
+    // WhatsApp has no early media; what it calls progress rings at the PBX.
+    if (this.#start.invite.ring()) this.call.note('pbx', 'out', '180 Ringing')
   }
 
   onAnswer(response: IncomingResponse): void {

@@ -6,7 +6,7 @@ import type { Side } from '../admit/directory.ts'
 import type { BridgeContext, DialogOwner, Flow } from '../context.ts'
 import { collectFacts } from '../headers/whatsapp.ts'
 import { sendBye } from '../invite/bye.ts'
-import { q850Reason } from '../outcome/refusal.ts'
+import { passReason, q850Reason, textOfReason } from '../outcome/refusal.ts'
 import type { Headers, IncomingRequest } from '../sip-port.ts'
 import { answerOnPbxLeg } from './pbx-leg.ts'
 import { answerOnWhatsAppLeg } from './whatsapp-leg.ts'
@@ -56,9 +56,7 @@ export class EstablishedCall implements Flow, DialogOwner {
 
   onRequest(request: IncomingRequest): void {
     const side = request.dialogId === this.#dialogs.pbx ? 'pbx' : 'whatsapp'
-    if (request.method !== 'ACK' || !this.call.answeredAt) {
-      this.call.note(side, 'in', request.method, request.header('reason'))
-    } else this.call.note(side, 'in', 'ACK')
+    this.call.note(side, 'in', request.method, request.header('reason'))
     if (request.method === 'BYE') this.#onBye(side, request)
     else if (request.method === 'ACK') return
     else if (side === 'pbx') answerOnPbxLeg(this, request)
@@ -105,7 +103,7 @@ export class EstablishedCall implements Flow, DialogOwner {
     this.call.note(side, 'out', '200 OK', 'BYE')
     if (side === 'whatsapp') collectFacts(request.headers, this.call.whatsapp)
     const cause = side === 'whatsapp' ? whatsappEnd(reason) : hungUpBy('pbx', textOfReason(reason))
-    this.end(cause, side, reason === undefined ? {} : { Reason: reason })
+    this.end(cause, side, passReason(reason))
   }
 }
 
@@ -121,9 +119,4 @@ function whatsappEnd(reason: string | undefined): EndCause {
   const text = textOfReason(reason)
   if (text === undefined || !/media/i.test(text)) return hungUpBy('whatsapp', text)
   return causeOf(new CausewayError('CALL_WHATSAPP_MEDIA_TIMEOUT', { detail: text }))
-}
-
-/** The text of a Reason header (RFC 3326). */
-export function textOfReason(reason: string | undefined): string | undefined {
-  return reason === undefined ? undefined : (/text="([^"]*)"/.exec(reason)?.[1] ?? reason)
 }

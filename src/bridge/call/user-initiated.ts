@@ -12,9 +12,9 @@ import { type Hop, Hunt } from '../invite/targets.ts'
 import { TrunkAuthorizer } from '../invite/trunk-authorizer.ts'
 import type { Failure } from '../outcome/failure.ts'
 import { pbxOutcome, tryNextTarget, tryOverflow } from '../outcome/pbx.ts'
-import { retryHeaders } from '../outcome/refusal.ts'
+import { passReason, retryHeaders, textOfReason } from '../outcome/refusal.ts'
 import type { Headers, IncomingResponse } from '../sip-port.ts'
-import { EstablishedCall, textOfReason } from './established.ts'
+import { EstablishedCall } from './established.ts'
 
 /** What a user-initiated call begins with; all of it has been checked. */
 export interface UserInitiatedStart {
@@ -74,7 +74,7 @@ export class UserInitiatedCall implements Flow, InviteEvents {
     this.#ctx.targets.worked(this.#hop!.target)
     // Early media is not for WhatsApp, which takes the first packet for the answer: 183 rings too.
     this.call.moveTo('ringing')
-    if (this.#start.invite.ring(180)) this.call.note('whatsapp', 'out', '180 Ringing')
+    if (this.#start.invite.ring()) this.call.note('whatsapp', 'out', '180 Ringing')
   }
 
   onAnswer(response: IncomingResponse): void {
@@ -184,8 +184,7 @@ export class UserInitiatedCall implements Flow, InviteEvents {
     const reason = cancel['reason']
     this.call.note('whatsapp', 'in', 'CANCEL', reason)
     const detail = textOfReason(reason) ?? 'the WhatsApp user hung up'
-    const headers: Headers = reason === undefined ? {} : { Reason: reason }
-    this.#end(causeOf(new CausewayError('CALL_CANCELLED', { detail })), headers)
+    this.#end(causeOf(new CausewayError('CALL_CANCELLED', { detail })), passReason(reason))
   }
 
   #onRingTimeout(): void {

@@ -31,17 +31,22 @@ abstract class Message implements IncomingMessage {
   }
 }
 
+/** Runs a listener; an exception that would end in drachtio-srf's socket handler goes elsewhere. */
+export type Guard = (work: () => void) => void
+
 /** A request as drachtio-srf delivers it. */
 export class DrachtioRequest extends Message implements IncomingRequest {
   readonly local: boolean
   readonly #req: SrfRequest
   readonly #res: SrfResponse
+  readonly #guard: Guard
 
-  constructor(req: SrfRequest, res: SrfResponse) {
+  constructor(req: SrfRequest, res: SrfResponse, guard: Guard) {
     super(req, req.stackDialogId)
     this.local = req.source === 'application'
     this.#req = req
     this.#res = res
+    this.#guard = guard
   }
 
   get method(): string {
@@ -69,7 +74,7 @@ export class DrachtioRequest extends Message implements IncomingRequest {
   }
 
   onCancel(listener: (cancel: Headers) => void): void {
-    this.#req.on('cancel', (cancel) => listener(cancel.headers))
+    this.#req.on('cancel', (cancel) => this.#guard(() => listener(cancel.headers)))
   }
 
   respond(response: OutgoingResponse, done?: (error?: Error, dialogId?: string) => void): void {
@@ -79,8 +84,10 @@ export class DrachtioRequest extends Message implements IncomingRequest {
     if (!done) res.send(status, reason, options)
     else {
       res.send(status, reason, options, (error) => {
-        if (error) done(error instanceof Error ? error : new Error(String(error)))
-        else done(undefined, res.meta.dialogId)
+        this.#guard(() => {
+          if (error) done(error instanceof Error ? error : new Error(String(error)))
+          else done(undefined, res.meta.dialogId)
+        })
       })
     }
   }

@@ -115,7 +115,7 @@ export class DrachtioPort implements SipPort {
   }
 
   #onRequest(req: SrfRequest, res: SrfResponse): void {
-    this.#guard(() => this.#events?.onRequest(new DrachtioRequest(req, res)))
+    this.#guard(() => this.#events?.onRequest(new DrachtioRequest(req, res, this.#guard)))
   }
 
   #onConnect(error: Error | null, hostports: string): void {
@@ -144,7 +144,7 @@ export class DrachtioPort implements SipPort {
   }
 
   /** An exception inside drachtio-srf's socket handler would end the process. */
-  #guard(work: () => void): void {
+  readonly #guard = (work: () => void): void => {
     try {
       work()
     } catch (error) {

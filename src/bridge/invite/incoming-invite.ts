@@ -8,7 +8,7 @@ export class IncomingInvite {
   readonly request: IncomingRequest
   #cancel: Headers | undefined
   #finished = false
-  #rang = 0
+  #rang = false
   #onCancel: ((cancel: Headers) => void) | undefined
 
   constructor(request: IncomingRequest) {
@@ -37,19 +37,19 @@ export class IncomingInvite {
     if (this.#cancel) listener(this.#cancel)
   }
 
-  /** Sends a provisional response without SDP; the same one again is not sent. False: not sent. */
-  ring(status: number, reason?: string): boolean {
-    if (this.#finished || this.#rang === status) return false
-    this.#rang = status
-    this.request.respond({ status, ...(reason !== undefined && { reason }) })
+  /** Sends 180 without SDP, once; false when it was not sent. */
+  ring(): boolean {
+    if (this.#finished || this.#rang) return false
+    this.#rang = true
+    this.request.respond({ status: 180 })
     return true
   }
 
   /** Sends a final failure; false when the INVITE is finished already. */
-  reject(status: number, headers: Headers = {}, reason?: string): boolean {
+  reject(status: number, headers: Headers = {}): boolean {
     if (this.#finished) return false
     this.#finish()
-    this.request.respond({ status, headers, ...(reason !== undefined && { reason }) })
+    this.request.respond({ status, headers })
     return true
   }
 

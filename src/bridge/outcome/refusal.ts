@@ -40,3 +40,14 @@ function plain(text: string): string {
     .replace(/[\x00-\x1f\x7f]/g, ' ')
     .replace(/["\\]/g, "'")
 }
+
+/** A peer's Reason header (RFC 3326) to be passed on: one line, not long. */
+export function passReason(reason: string | undefined): Record<string, string> {
+  if (reason === undefined) return {}
+  return { Reason: reason.slice(0, 512).replace(/[\x00-\x1f\x7f]+/g, ' ') }
+}
+
+/** The text of a Reason header, or all of it when it has none. */
+export function textOfReason(reason: string | undefined): string | undefined {
+  return reason === undefined ? undefined : (/text="([^"]*)"/.exec(reason)?.[1] ?? reason)
+}

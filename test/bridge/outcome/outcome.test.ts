@@ -1,6 +1,11 @@
 import t from 'tap'
 import { pbxOutcome, tryNextTarget, tryOverflow } from '../../../src/bridge/outcome/pbx.ts'
-import { q850Reason, refusalHeaders } from '../../../src/bridge/outcome/refusal.ts'
+import {
+  passReason,
+  q850Reason,
+  refusalHeaders,
+  textOfReason,
+} from '../../../src/bridge/outcome/refusal.ts'
 import { isKnownRefusal, whatsappOutcome } from '../../../src/bridge/outcome/whatsapp.ts'
 import { CausewayError } from '../../../src/shared/errors/index.ts'
 
@@ -123,4 +128,12 @@ t.test('what the PBX is told', async (t) => {
   })
   t.match(refusalHeaders(new CausewayError('CALL_LIMIT'), 'h'), { 'Retry-After': '10' })
   t.equal(q850Reason(16, 'x'.repeat(1000)).length, 'Q.850;cause=16;text=""'.length + 256)
+})
+
+t.test("a peer's Reason is passed on in one line", async (t) => {
+  t.same(passReason(undefined), {})
+  t.same(passReason('SIP;cause=500;\r\n text="x"'), { Reason: 'SIP;cause=500;  text="x"' })
+  t.equal(textOfReason('SIP;cause=500;text="no media"'), 'no media')
+  t.equal(textOfReason('Q.850;cause=16'), 'Q.850;cause=16')
+  t.equal(textOfReason(undefined), undefined)
 })
