@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect } from 'node:tls'
 import t from 'tap'
 import { headerValue, headerValues } from '../../../src/embedded-drachtio/message/index.ts'
@@ -14,15 +15,25 @@ import {
   inviteText,
   type Lab,
   OFFER,
+  Peer,
   startLab,
 } from './lab.ts'
 
-t.test('ALPN is refused with alert 120, no client certificate is asked for', async (t) => {
+t.test('ALPN is refused with alert 120', async (t) => {
   const lab = await startLab(t)
   const { port } = lab.simulator.address
   const socket = connect({ host: '127.0.0.1', port, ca: lab.ca.cert, ALPNProtocols: ['sip'] })
   const error = await new Promise<NodeJS.ErrnoException>((resolve) => socket.on('error', resolve))
   t.match(error.message, /alert number 120/)
+})
+
+t.test('a keepalive ping gets its pong (RFC 5626)', async (t) => {
+  const lab = await startLab(t)
+  const socket = await lab.connect(new Peer())
+  const pong = once(socket, 'data')
+  socket.write('\r\n\r\n')
+  const [bytes] = await pong
+  t.equal(String(bytes), '\r\n')
 })
 
 t.test('a call from the challenge to the BYE', async (t) => {
