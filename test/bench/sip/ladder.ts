@@ -28,6 +28,8 @@ export interface Step {
   answer: Delay
   /** Load average of the machine before the step. */
   load: number
+  /** What SIPp said, when the step was not clean. */
+  errors?: string
 }
 
 /** Where a step is run. */
@@ -64,17 +66,19 @@ export async function runStep(target: StepTarget, rate: number, seconds: number)
   const other = await callee.stop()
   const failed = result.failed + Math.max(0, offered - result.created)
   const retransmissions = result.retransmissions + other.retransmissions
+  const clean = failed === 0 && retransmissions === 0 && result.succeeded === offered
   return {
     rate,
     offered,
     failed,
     retransmissions,
-    clean: failed === 0 && retransmissions === 0 && result.succeeded === offered,
+    clean,
     cpuPerCall: cpu === undefined ? undefined : (cpu * 1000) / Math.max(1, result.succeeded),
     cores: cpu === undefined ? undefined : cpu / wall,
     ringing: delay(result.times.get('1')),
     answer: delay(result.times.get('2')),
     load,
+    ...(clean ? {} : { errors: `caller: ${result.errors}\ncallee: ${other.errors}` }),
   }
 }
 

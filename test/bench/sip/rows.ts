@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { startAsterisk } from '../../peers/support/asterisk.ts'
 import { startKamailio } from '../../peers/support/kamailio.ts'
-import { type BenchPeer, type BenchRow, PLAIN } from './peer.ts'
+import { businessInitiated, userInitiated } from './causeway.ts'
+import { type BenchPeer, type BenchRow, PLAIN, SDES } from './peer.ts'
 
 const here = import.meta.dirname
 const plain = { caller: 'uac.xml', callee: 'uas.xml', service: '+441632960123', keys: PLAIN }
@@ -11,6 +12,15 @@ export const direct: BenchRow = { name: 'direct', ...plain }
 
 /** Every row that can be asked for. */
 export const rows: readonly BenchRow[] = [
+  { name: 'causeway', ...plain, keys: SDES, start: userInitiated },
+  {
+    name: 'causeway-business',
+    caller: 'uac.xml',
+    callee: 'uas-whatsapp.xml',
+    service: '+33199001234',
+    keys: SDES,
+    start: businessInitiated,
+  },
   { name: 'asterisk', ...plain, start: asterisk },
   { name: 'kamailio', ...plain, start: kamailio },
 ]

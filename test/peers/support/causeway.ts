@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Daemon, startDaemon } from './daemon.ts'
+import { peersFolder } from './install.ts'
+import { freePort } from './ports.ts'
+
+/** Ports a Causeway is going to listen on, chosen before the peers that call it are started. */
+export interface CausewayPorts {
+  whatsapp: number
+  pbx: number
+  http: number
+}
+
+/** How Causeway is run. */
+export interface CausewayOptions {
+  ports: CausewayPorts
+  /** The configuration as an object; JSON is YAML. */
+  config: object
+}
+
+/** `causeway up`, as a process of its own. */
+export interface Causeway extends Daemon {
+  readonly ports: CausewayPorts
+  /** Base URL of the HTTP interface. */
+  readonly url: string
+  /** The samples of /metrics by name with labels, `causeway_calls_active{…}`. */
+  metrics(): Promise<Map<string, number>>
+  /** A path of the HTTP interface, as JSON. */
+  get(path: string): Promise<unknown>
+}
+
+const root = join(import.meta.dirname, '..', '..', '..')
+
+/** Chooses free ports. */
+export async function causewayPorts(): Promise<CausewayPorts> {
+  return { whatsapp: await freePort(), pbx: await freePort(), http: await freePort() }
+}
+
+/** Runs `causeway up` and waits until it is ready. `stop` ends it and removes its files. */
+export async function startCauseway(options: CausewayOptions): Promise<Causeway> {
+  const { ports, config } = options
+  const state = mkdtempSync(join(peersFolder(), 'run-'))
+  const file = join(state, 'causeway.yaml')
+  writeFileSync(file, JSON.stringify(config, undefined, 2), { mode: 0o600 })
+  const url = `http://127.0.0.1:${ports.http}`
+  const daemon = await startDaemon({
+    name: 'Causeway',
+    command: process.execPath,
+    args: [join(root, 'src', 'cli', 'causeway.js'), 'up', '-c', file, '--drain', '2s'],
+    cwd: state,
+    log: join(state, 'log'),
+    ready: () =>
+      fetch(`${url}/readyz`).then(
+        (response) => response.ok,
+        () => false,
+      ),
+  }).catch((error: unknown) => {
+    rmSync(state, { recursive: true, force: true })
+    throw error
+  })
+  return {
+    pid: daemon.pid,
+    log: daemon.log,
+    get running() {
+      return daemon.running
+    },
+    ports,
+    url,
+    async metrics() {
+      const text = await (await fetch(`${url}/metrics`)).text()
+      const samples = text.matchAll(/^([a-z_]+(?:\{[^}]*\})?) ([-+.\deE]+)/gm)
+      return new Map([...samples].map(([, name, value]) => [name!, Number(value)]))
+    },
+    get: async (path) => (await fetch(url + path)).json(),
+    async stop() {
+      const code = await daemon.stop()
+      rmSync(state, { recursive: true, force: true })
+      return code
+    },
+  }
+}
