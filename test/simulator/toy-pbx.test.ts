@@ -51,6 +51,20 @@ t.test('a refused call says why', async (t) => {
   t.ok(call.headers['cseq'])
 })
 
+t.test('an outgoing call is cancelled while it rings', async (t) => {
+  const callee = await start(t, { ringMs: 60_000 })
+  const caller = await start(t, { trunk: callee.uri })
+  const ringing = callee.next()
+  const out = caller.call('+33199001234')
+  const inc = await ringing
+  // The INVITE is cancelled only once a provisional response has come (RFC 3261 §9.1).
+  out.hangup()
+  await inc.until(() => false)
+  await out.until(() => false)
+  t.equal(inc.reason, 'cancelled by the trunk')
+  t.equal(out.status, 487)
+})
+
 t.test('encryption on one side only is refused', async (t) => {
   const callee = await start(t, { srtp: 'none' })
   const caller = await start(t, { trunk: callee.uri })

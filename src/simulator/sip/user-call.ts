@@ -103,7 +103,10 @@ export class UserCall extends Session {
     this.#uri = `sip:${user}@${host}${port};transport=tls`
     this.#to = `<sip:${user}@${host}>`
     this.#tag = random.uuid()
-    const display = behaviour.display === 'name' ? consumer.name : consumer.id
+    let display = behaviour.display === 'name' ? consumer.name : consumer.id
+    if (consumer.hidesNumber && display === consumer.id) {
+      display = consumer.username ?? consumer.userId
+    }
     const quoted = display.replace(/[\\"]/g, '\\$&')
     const party = userPart(consumer)
     this.#from = `"${quoted}" <sip:${party}@${DOMAIN}>;tag=${this.#tag}`

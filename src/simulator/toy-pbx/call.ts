@@ -32,6 +32,7 @@ export class PbxCall {
   #state: PbxCallState = 'ringing'
   #media: MediaEndpoint | undefined
   #dialog: Dialog | undefined
+  #cancel: (() => void) | undefined
 
   constructor(options: {
     direction: 'incoming' | 'outgoing'
@@ -58,6 +59,11 @@ export class PbxCall {
   attach(media: MediaEndpoint): void {
     this.#media = media
     if (this.#state === 'ended') media.close()
+  }
+
+  /** How an outgoing call is cancelled while it rings. */
+  cancellable(cancel: () => void): void {
+    this.#cancel = cancel
   }
 
   /** The dialog is there: audio flows until one side hangs up. */
@@ -87,8 +93,9 @@ export class PbxCall {
     this.#changed()
   }
 
-  /** Hangs up an answered call. */
+  /** Hangs up an answered call, cancels an outgoing one that rings. */
   hangup(): void {
+    if (this.#state === 'ringing') this.#cancel?.()
     if (this.#state !== 'answered') return
     this.#dialog?.destroy()
     this.end('hung up here')

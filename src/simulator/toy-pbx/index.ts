@@ -139,15 +139,20 @@ export async function startToyPbx(options: ToyPbxOptions = {}): Promise<ToyPbx> 
     const { credentials } = options
     const trunk = settings.trunk.replace(/^sip:/, '')
     try {
-      const dialog = await srf.createUAC(`sip:${call.to}@${trunk}`, {
-        localSdp: media.offer(),
-        headers: { From: `<sip:${call.from}@${bracketed(host)}:${port}>`, ...headers },
-        ...(credentials
-          ? {
-              auth: { username: credentials.username, password: credentials.password.reveal() },
-            }
-          : {}),
-      })
+      const dialog = await srf.createUAC(
+        `sip:${call.to}@${trunk}`,
+        {
+          localSdp: media.offer(),
+          headers: { From: `<sip:${call.from}@${bracketed(host)}:${port}>`, ...headers },
+          ...(credentials
+            ? {
+                auth: { username: credentials.username, password: credentials.password.reveal() },
+              }
+            : {}),
+        },
+        // Untrue to its type, drachtio-srf passes an error first.
+        { cbRequest: (...sent: unknown[]) => cancelBy(call, sent) },
+      )
       await media.complete(dialog.remote.sdp)
       call.answered(dialog)
     } catch (error) {
@@ -192,6 +197,11 @@ export async function startToyPbx(options: ToyPbxOptions = {}): Promise<ToyPbx> 
       await server.close()
     },
   }
+}
+
+function cancelBy(call: PbxCall, sent: readonly unknown[]): void {
+  const request = sent[1] as Srf.SrfRequest | undefined
+  call.cancellable(() => request?.cancel(() => {}))
 }
 
 function lowerCase(headers: Record<string, string>): Record<string, string> {

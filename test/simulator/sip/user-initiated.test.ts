@@ -110,6 +110,15 @@ t.test('payloads, user parameters, other ports, profile names and BSUIDs', async
   t.equal(headerValue(message.headers, 'x-wa-meta-parent-user-id'), 'FR.ENT.1')
 })
 
+t.test('a hidden number is nowhere in the headers', async (t) => {
+  const lab = await startLab(t)
+  lab.simulator.consumers.update(CONSUMER, { hidesNumber: true, username: 'camille' })
+  lab.simulator.placeCall({ from: CONSUMER, to: BUSINESS })
+  const { text, message } = await lab.peer.expect('INVITE')
+  t.match(headerValue(message.headers, 'from'), /^"camille" <sip:FR\./)
+  t.notMatch(text, CONSUMER.slice(1))
+})
+
 t.test('a challenge is answered once, with the number and its password', async (t) => {
   const lab = await startLab(t)
   const call = lab.simulator.placeCall({ from: CONSUMER, to: BUSINESS })
