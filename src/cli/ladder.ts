@@ -96,15 +96,15 @@ function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`
 }
 
-/** Breaks a text into lines, at blanks where it can. The last line is cut when there are too many. */
+/** Breaks a text into lines, at blanks or after semicolons where it can. The last line is cut when there are too many. */
 export function wrap(text: string, width: number, most = Number.POSITIVE_INFINITY): string[] {
   const lines: string[] = []
   let rest = text.trim()
   while (rest.length > width && lines.length + 1 < most) {
-    const blank = rest.lastIndexOf(' ', width)
-    const end = blank > 0 ? blank : width
-    lines.push(rest.slice(0, end).trimEnd())
-    rest = rest.slice(end).trimStart()
+    const end = Math.max(rest.lastIndexOf(' ', width), rest.lastIndexOf(';', width - 1) + 1)
+    const at = end > 0 ? end : width
+    lines.push(rest.slice(0, at).trimEnd())
+    rest = rest.slice(at).trimStart()
   }
   return [...lines, cut(rest, width)]
 }
@@ -176,9 +176,10 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
 
-function mediaOf({ codec, srtp }: NonNullable<CallRecord['media']>): string {
-  const side = (mode: string): string => (mode === 'none' ? 'plain RTP' : `SRTP by ${mode}`)
-  return `${codec}, ${side(srtp.whatsapp)} to WhatsApp, ${side(srtp.pbx)} to the PBX`
+function mediaOf({ codec, srtp: { whatsapp, pbx } }: NonNullable<CallRecord['media']>): string {
+  const side = (mode: string): string => (mode === 'none' ? 'plain RTP' : `SRTP ${mode}`)
+  if (whatsapp === pbx) return `${codec}, ${side(whatsapp)} on both sides`
+  return `${codec}, ${side(whatsapp)} to WhatsApp, ${side(pbx)} to the PBX`
 }
 
 const OWNERS = { causeway: 'Causeway', pbx: 'the PBX', whatsapp: 'WhatsApp', user: 'you' } as const

@@ -83,7 +83,7 @@ const record: CallRecord = {
   consumer: '+33199001234',
   trunk: 'main',
   whatsapp: { wacid: `wacid.${'HBgLMzMx'.repeat(12)}`, displayName: 'Zoé' },
-  media: { codec: 'opus', srtp: { whatsapp: 'sdes', pbx: 'none' } },
+  media: { codec: 'opus', srtp: { whatsapp: 'AES_CM_128_HMAC_SHA1_80', pbx: 'none' } },
   startedAt: Date.UTC(2026, 10, 20, 9, 30),
   ringingAt: Date.UTC(2026, 10, 20, 9, 30) + 12,
   answeredAt: Date.UTC(2026, 10, 20, 9, 30) + 1200,
@@ -110,7 +110,7 @@ t.test('the header tells parties, times, media and the end', async (t) => {
     text,
     /2026-11-20T09:30:00\.000Z, rang after 12 ms, answered after 1\.2 s,\n {10}talked 3 s\n/,
   )
-  t.match(text, /media {3}opus, SRTP by sdes to WhatsApp, plain RTP to the PBX\n/)
+  t.match(text, /media {3}opus, SRTP AES_CM_128_HMAC_SHA1_80 to WhatsApp, plain RTP to the PBX\n/)
   t.match(text, /ended {3}completed: the WhatsApp user hung up\n/)
   t.equal(text.replace(/\s/g, '').includes(record.whatsapp.wacid!), true, 'the whole wacid')
   for (const line of text.split('\n')) t.ok(line.length <= 80, line)
@@ -120,6 +120,11 @@ t.test('the other direction, a running call and a failure', async (t) => {
   const outgoing: CallRecord = { ...record, direction: 'business-initiated', whatsapp: {} }
   t.match(formatCall(outgoing), /parties \+441632960123 → \+33199001234\n/)
   t.notMatch(formatCall(outgoing), /wacid/)
+  const both: CallRecord = {
+    ...record,
+    media: { codec: 'opus', srtp: { whatsapp: 'x', pbx: 'x' } },
+  }
+  t.match(formatCall(both), /opus, SRTP x on both sides\n/)
   const running: CallRecord = { ...record, state: 'answered', endedAt: undefined, cause: undefined }
   t.match(formatCall(running), /talked\s+3 s so far/)
   t.notMatch(formatCall(running), /ended/)
@@ -163,5 +168,7 @@ t.test('texts are broken at blanks, words that are too long anywhere', async (t)
   t.same(wrap('a bc def', 4), ['a bc', 'def'])
   t.same(wrap('abcdefgh', 3), ['abc', 'def', 'gh'])
   t.same(wrap('a b c d e f', 3, 2), ['a b', 'c …'])
+  t.same(wrap('sip:a;b=c;d', 9), ['sip:a;', 'b=c;d'])
+  t.same(wrap('abc;de', 4), ['abc;', 'de'])
   t.same(wrap('', 5), [''])
 })
