@@ -68,11 +68,16 @@ export function createAddressing(transport: TransportLayer, resolver: Resolver):
     isOpen: (flow) => transport.isOpen(flow),
     isSelf: (target) => listeners().some((info) => listensAt(info, target)),
     hostports() {
-      const list = (host: (info: ListenerInfo) => string): string =>
+      const list = (hosts: (info: ListenerInfo) => string[]): string =>
         listeners()
-          .map((info) => `${info.transport}/${bracketed(host(info))}:${info.port}`)
+          .flatMap((info) =>
+            hosts(info).map((host) => `${info.transport}/${bracketed(host)}:${info.port}`),
+          )
           .join(',')
-      return { external: list(advertised), local: list((info) => info.host) }
+      return {
+        external: list((info) => (info.externalAddress ? [info.externalAddress] : bound(info))),
+        local: list(bound),
+      }
     },
   }
 }
@@ -109,6 +114,12 @@ function listensAt(info: ListenerInfo, target: Target): boolean {
   if (info.transport !== target.transport || info.port !== target.port) return false
   if (info.host === target.address || info.externalAddress === target.address) return true
   return isWild(info.host) && ownAddresses().has(target.address)
+}
+
+/** The addresses a listener is bound to; a wildcard stands for all of its family. */
+function bound(info: ListenerInfo): string[] {
+  if (!isWild(info.host)) return [info.host]
+  return [...ownAddresses()].filter((address) => isIP(address) === info.family)
 }
 
 /** Addresses of this machine; asked for only when a target has the port of one of our listeners. */

@@ -16,6 +16,8 @@ export interface SipServerMetrics {
     incoming: number
     /** INVITEs of applications whose transaction lives. */
     invites: number
+    /** Contacts reached by the connection they registered from. */
+    registeredFlows: number
     /** Authenticated applications. */
     applications: number
     /** Bytes applications have not read. */
@@ -30,6 +32,8 @@ export interface SipServerMetrics {
     transport: TransportMetrics
     transactions: TransactionCounters
     dialogs: DialogCounters
+    /** Errors that should not be: each dropped one message or frame and is in the log. */
+    faults: number
   }
 }
 
@@ -41,6 +45,7 @@ export interface MetricSources {
   dialogs: Pick<DialogLayer, 'sizes' | 'counters'>
   admin: Pick<AdminServer, 'sizes'>
   resolver: Pick<Resolver, 'sizes'>
+  faults: number
 }
 
 /** Takes a copy of all numbers. */
@@ -58,6 +63,7 @@ export function collectMetrics(sources: MetricSources): SipServerMetrics {
       dialogs: layer.dialogs,
       incoming: layer.incoming,
       invites: layer.invites,
+      registeredFlows: layer.registeredFlows,
       applications: apps.connections,
       queuedBytes: apps.queuedBytes,
       connections: transport.metrics.connectionsOpen,
@@ -68,6 +74,7 @@ export function collectMetrics(sources: MetricSources): SipServerMetrics {
       transport: structuredClone(transport.metrics),
       transactions: { ...counters },
       dialogs: { ...dialogs.counters },
+      faults: sources.faults,
     },
   }
 }

@@ -84,6 +84,17 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
   const ids = createIds(random)
   const router = new Router()
   const counters = createTransactionCounters()
+  let faults = 0
+
+  /** Keeps an error in our own code from ending every call: the message is lost, the rest goes on. */
+  function guard(place: string, work: () => void): void {
+    try {
+      work()
+    } catch (err) {
+      faults++
+      log.error({ err, place }, 'SIP server fault')
+    }
+  }
 
   const transport = createTransportLayer({
     listeners: options.listeners,
@@ -94,9 +105,13 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
     resolveSentBy: (host, port, transportParam) =>
       resolver.resolve({ scheme: 'sip', host, port, transportParam }, supports),
     events: {
-      message: (message, flow) => transactions.onMessage(message, flow),
-      malformed: (error, flow) => transactions.onMalformed(error, flow),
-      closed: (flow) => transactions.onClosed(flow),
+      message: (message, flow) => guard('message', () => transactions.onMessage(message, flow)),
+      malformed: (error, flow) => guard('malformed', () => transactions.onMalformed(error, flow)),
+      closed: (flow) =>
+        guard('closed', () => {
+          dialogs.closed(flow)
+          transactions.onClosed(flow)
+        }),
     },
     clock,
     random,
@@ -153,7 +168,7 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
     ids,
     clock,
     log,
-    frame: commands,
+    frame: (app, payload) => guard('frame', () => commands(app, payload)),
     closed(app) {
       router.removeAll(app)
       dialogs.disconnected(app)
@@ -171,7 +186,8 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
   return {
     admin: bound,
     listeners: () => transport.listeners(),
-    metrics: () => collectMetrics({ transport, transactions, counters, dialogs, admin, resolver }),
+    metrics: () =>
+      collectMetrics({ transport, transactions, counters, dialogs, admin, resolver, faults }),
     reloadCertificates: () => transport.reloadCertificates(),
     async close() {
       await admin.close()

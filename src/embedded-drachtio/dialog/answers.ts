@@ -2,6 +2,7 @@
 
 import {
   bracketed,
+  type Flow,
   type HeaderLine,
   headerLine,
   headerValue,
@@ -112,13 +113,14 @@ function respondOther(
   const timed = success && request.method === 'UPDATE'
   const response = compose(context, incoming, line, message, {
     contact: success && contactPolicy.success.has(request.method),
-    headers: timed ? answerHeaders(context, request, message.headers) : [],
+    headers: timed ? answerHeaders(context, incoming.dialog, request, message.headers) : [],
   })
   if (line.status >= 200) context.incoming.delete(id)
   send(incoming, response)
+  if (success && request.method === 'REGISTER') context.flows.learn(request, response, flow)
   const subscribed = success && request.method === 'SUBSCRIBE'
   if (subscribed && !incoming.dialog) {
-    incoming.dialog = createUasDialog(context, app, incoming, response)
+    incoming.dialog = createUasDialog(context, app, request, flow, response)
     incoming.dialog.confirmed = true
     context.dialogs.set(incoming.dialog)
     context.counters.dialogsMade++
@@ -172,7 +174,7 @@ function respondInvite(
   }
   const response = compose(context, invite, line, message, {
     contact: success,
-    headers: success ? answerHeaders(context, request, message.headers) : [],
+    headers: success ? answerHeaders(context, invite.dialog, request, message.headers) : [],
   })
   if (status > 100 && status < 300) establish(context, app, invite, response)
   const dialog = invite.dialog
@@ -272,7 +274,8 @@ function establish(
   response: SipResponse,
 ): void {
   if (!invite.dialog) {
-    invite.dialog = createUasDialog(context, app, invite, response)
+    const { request, flow } = invite.transaction
+    invite.dialog = createUasDialog(context, app, request, flow, response)
     invite.dialog.pending = invite
   }
   const dialog = invite.dialog
@@ -289,10 +292,10 @@ function establish(
 function createUasDialog(
   context: Context,
   app: AppConnection,
-  incoming: Incoming,
+  request: SipRequest,
+  flow: Flow,
   response: SipResponse,
 ): Dialog {
-  const { request, flow } = incoming.transaction
   const routes = recordRoutes(request, false)
   const target = contactUri(request)
   const local = context.localOf(flow)

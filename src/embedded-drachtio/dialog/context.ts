@@ -6,6 +6,7 @@ import type { Router } from '../protocol/router.ts'
 import type { TransactionLayer } from '../transaction/types.ts'
 import type { Target } from '../transport/types.ts'
 import type { DialogTable } from './dialog.ts'
+import type { FlowCache } from './flow-cache.ts'
 import type { Frames } from './frames.ts'
 import type { IncomingTable } from './incoming.ts'
 import type { InviteClient } from './invite-client.ts'
@@ -52,6 +53,7 @@ export interface Context {
   readonly router: Router
   readonly dialogs: DialogTable
   readonly incoming: IncomingTable
+  readonly flows: FlowCache
   /** INVITEs of ours by transaction, until their transaction ends. */
   readonly invites: Map<string, InviteClient>
   readonly frames: Frames

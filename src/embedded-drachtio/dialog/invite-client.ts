@@ -245,7 +245,7 @@ export class InviteClient implements ClientUser {
     const { dialogs, counters } = this.#context
     if (this.dialog) {
       this.#accepted = this.dialog
-      this.dialog.remoteTarget = contactUri(response) ?? this.dialog.remoteTarget
+      refreshTarget(this.dialog, response, flow)
     } else {
       const dialog = this.#forks.get(response.toTag) ?? this.#create(response, flow)
       this.#learn(dialog, response, flow)
@@ -303,6 +303,14 @@ export class InviteClient implements ClientUser {
   #tell(response: SipResponse, flow: Flow): void {
     this.#context.frames.network(this.app, response, flow, this.transaction.id, this.dlg)
   }
+}
+
+/** The new remote target a 2xx to a target refresh names (RFC 3261 §12.2.1.2). */
+function refreshTarget(dialog: Dialog, response: SipResponse, flow: Flow): void {
+  const contact = contactUri(response)
+  if (contact === undefined || contact === dialog.remoteTarget) return
+  dialog.remoteTarget = contact
+  dialog.nat = natTarget('uac', flow, contact, dialog.routes)
 }
 
 /** NOK text for a dialog whose next hop cannot be found. */

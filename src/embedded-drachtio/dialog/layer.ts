@@ -10,6 +10,7 @@ import type { Target } from '../transport/types.ts'
 import { answerLate, respond } from './answers.ts'
 import type { Context, DialogCounters, DialogOptions, Resolve } from './context.ts'
 import { DialogTable } from './dialog.ts'
+import { FlowCache } from './flow-cache.ts'
 import { Frames } from './frames.ts'
 import { IncomingTable } from './incoming.ts'
 import { ackMissing, forgotten, receiveAck, receiveCancel } from './invite-server.ts'
@@ -41,10 +42,12 @@ export interface DialogLayer {
   readonly counters: DialogCounters
   /** Ties it to the transaction layer, which needs the `user` to be made. */
   attach(transactions: TransactionLayer): void
+  /** A SIP connection ended. */
+  closed(flow: Flow): void
   /** An application's connection ended. */
   disconnected(app: AppConnection): void
   /** Numbers for metrics; all zero after traffic has ended. */
-  sizes(): { dialogs: number; incoming: number; invites: number }
+  sizes(): { dialogs: number; incoming: number; invites: number; registeredFlows: number }
   close(): void
 }
 
@@ -64,6 +67,7 @@ export function createDialogLayer(setup: DialogLayerOptions): DialogLayer {
       return setup.anyLocal()
     },
     dialogs: new DialogTable(),
+    flows: new FlowCache(clock, setup.isOpen),
     incoming,
     invites: new Map(),
     frames: new Frames(() => clock.now()),
@@ -116,6 +120,7 @@ export function createDialogLayer(setup: DialogLayerOptions): DialogLayer {
     attach(layer) {
       transactions = layer
     },
+    closed: (flow) => context.flows.closed(flow),
     disconnected(app) {
       if (!app.authenticated || options.orphanTimeout === 0) return
       const timer = clock.setTimeout(() => {
@@ -128,12 +133,14 @@ export function createDialogLayer(setup: DialogLayerOptions): DialogLayer {
       dialogs: context.dialogs.size,
       incoming: incoming.size,
       invites: context.invites.size,
+      registeredFlows: context.flows.size,
     }),
     close() {
       for (const timer of orphans) timer.clear()
       for (const dialog of [...context.dialogs.values()]) removeDialog(context, dialog)
       incoming.clear()
       context.invites.clear()
+      context.flows.clear()
     },
   }
 }

@@ -65,6 +65,11 @@ export function prepare(
     finish([flowTarget(flow)])
     return
   }
+  const registered = hop.routes.length === 0 ? context.flows.find(hop.uri) : undefined
+  if (registered) {
+    finish([flowTarget(registered)])
+    return
+  }
   context.resolve(hop.next, (_, targets) => finish(targets))
 }
 

@@ -17,7 +17,7 @@ import { parseRack } from './invite-client.ts'
 import { abandon } from './invite-server.ts'
 import { allow, dialogBound, dialogOnly, routable, targetRefresh } from './methods.ts'
 import { removeDialog } from './own-requests.ts'
-import { contactUri } from './routing.ts'
+import { contactUri, natTarget } from './routing.ts'
 import { minSessionExpires, tooSmall } from './session-timer.ts'
 
 /** A new request. INVITE got its 100 already. */
@@ -107,22 +107,28 @@ function receiveInside(context: Context, transaction: ServerTransaction, dialog:
     answer(context, transaction, 422, [headerLine('Min-SE', String(minSessionExpires))])
     return
   }
-  accept(dialog, request)
+  accept(context, dialog, transaction)
   const incoming = deliver(context, transaction, dialog)
   if (method === 'INVITE') dialog.pending = incoming
   if (method === 'BYE' || endsSubscription(dialog, request)) {
     removeDialog(context, dialog)
     incoming.dialog = undefined
+    // RFC 3261 §15.1.2: what is still unanswered in the dialog ends with 487.
+    if (dialog.pending) abandon(context, dialog.pending, 487)
   }
 }
 
 /** CSeq and, for target refreshes, the new remote target (RFC 3261 §12.2.2). */
-function accept(dialog: Dialog, request: SipRequest): void {
+function accept(context: Context, dialog: Dialog, transaction: ServerTransaction): void {
+  const { request, flow } = transaction
   dialog.remoteSeq = request.cseq
+  // A peer that had to connect again is reached by its new connection.
+  if (dialog.flow && dialog.flow.id !== flow.id && !context.isOpen(dialog.flow)) dialog.flow = flow
   if (!targetRefresh.has(request.method)) return
   const contact = contactUri(request)
   if (contact === undefined || contact === dialog.remoteTarget) return
   dialog.remoteTarget = contact
+  dialog.nat = natTarget('uas', flow, contact, dialog.routes)
 }
 
 /** Gives a request in a dialog to its owner. */
@@ -196,7 +202,7 @@ function receiveEarlyUpdate(
     answer(context, transaction, 422, [headerLine('Min-SE', String(minSessionExpires))])
     return
   }
-  accept(dialog, request)
+  accept(context, dialog, transaction)
   invite.update = createIncoming(transaction, invite.app, dialog)
   context.incoming.add(invite.update)
   context.counters.requestsRouted++
@@ -215,7 +221,7 @@ function receivePrack(
     answer(context, transaction, 481)
     return
   }
-  accept(dialog, request)
+  accept(context, dialog, transaction)
   invite.unacknowledged = false
   invite.transaction.pracked()
   deliver(context, transaction, dialog)

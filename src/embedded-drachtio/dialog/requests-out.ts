@@ -21,8 +21,8 @@ import { InviteClient, noRoute, parseRack } from './invite-client.ts'
 import { sendable } from './methods.ts'
 import { preferred, prepare, removeDialog } from './own-requests.ts'
 import { isFinalNotify } from './requests-in.ts'
-import { contactUri, natTarget, recordRoutes } from './routing.ts'
-import { armSession } from './session-timer.ts'
+import { contactUri, flowTarget, natTarget, recordRoutes } from './routing.ts'
+import { armSession, withSession } from './session-timer.ts'
 import { watchSubscription } from './subscription.ts'
 
 const noTransport = 'requested protocol/transport not available'
@@ -41,6 +41,12 @@ export function sendRequest(
   if (!line || !sendable.has(line.method)) throw new RefusedValue(invalid)
   const next = nextHopOf(line, route)
   if (!next) throw new RefusedValue(invalid)
+  // A client that registered over a connection is called over it.
+  const flow = route === '' ? context.flows.find(next) : undefined
+  if (flow) {
+    dispatch(context, app, mid, message, line, [flowTarget(flow)])
+    return
+  }
   context.resolve(next, (error, targets) => {
     try {
       if (error && !unresolved(error)) throw new RefusedValue(noTransport)
@@ -155,7 +161,9 @@ export function sendInDialog(
   const dialog = method === 'PRACK' ? prackTarget(found, message) : found
   if (!dialog.owner.open) dialog.owner = app
   if (method === 'BYE') dialog.invite?.hangUp()
-  prepare(context, dialog, method, message, undefined, (prepared, refused) => {
+  const timed = method === 'INVITE' || method === 'UPDATE'
+  const full = timed ? withSession(dialog, message) : message
+  prepare(context, dialog, method, full, undefined, (prepared, refused) => {
     if (!prepared) {
       context.counters.framesRefused++
       app.reply(mid, 'NOK', `Server error: ${refused ?? noRoute(dialog)}`)

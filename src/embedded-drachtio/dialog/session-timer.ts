@@ -1,11 +1,14 @@
 import type { Timer } from '../../shared/clock.ts'
 import { type HeaderLine, headerLine, headerValue, type SipMessage } from '../message/index.ts'
+import type { PartialMessage } from '../protocol/command.ts'
 import type { Context } from './context.ts'
 import type { Dialog } from './dialog.ts'
 import { refreshSession, terminate } from './own-requests.ts'
 
 /** Smallest session interval we accept, seconds (RFC 4028 §5). */
 export const minSessionExpires = 90
+/** Reason text of the BYE that ends a session nobody refreshed. */
+const expired = 'Session timer expired'
 
 /** A running session timer (RFC 4028). */
 export interface SessionState {
@@ -45,6 +48,7 @@ export function tooSmall(message: SipMessage): boolean {
  */
 export function answerHeaders(
   context: Context,
+  dialog: Dialog | undefined,
   request: SipMessage,
   given: readonly HeaderLine[],
 ): HeaderLine[] {
@@ -55,11 +59,14 @@ export function answerHeaders(
       : []
   }
   const asked = sessionExpires(request)
-  if (!asked) return []
+  const session = dialog?.session
+  // A timer that runs goes on with a peer that knows timers, also when its request names none.
+  if (!asked && !(session && supportsTimer(request))) return []
   const configured = context.options.defaultRefresher
-  const refresher = asked.refresher ?? (configured === 'none' ? undefined : configured)
+  const running = session && (session.ours ? 'uas' : 'uac')
+  const refresher = asked?.refresher ?? running ?? (configured === 'none' ? undefined : configured)
   if (!refresher) return []
-  const seconds = Math.max(minSessionExpires, asked.seconds)
+  const seconds = Math.max(minSessionExpires, asked?.seconds ?? session?.interval ?? 0)
   const lines = [headerLine('Session-Expires', `${seconds};refresher=${refresher}`)]
   // RFC 4028 §9: a UAC that is to refresh must know that we run the timer.
   if (refresher === 'uac' && !requires(given)) lines.push(headerLine('Require', 'timer'))
@@ -70,14 +77,14 @@ function requires(headers: readonly HeaderLine[]): boolean {
   return /\btimer\b/.test(headerValue(headers, 'require') ?? '')
 }
 
-function supportsTimer(message: SipMessage): boolean {
+function supportsTimer(message: Pick<SipMessage, 'headers'>): boolean {
   return /\btimer\b/.test(headerValue(message.headers, 'supported') ?? '')
 }
 
 /**
  * Arms the session timer after a 2xx to INVITE or UPDATE. `sent` tells whether the request was
- * ours, `body` is the description we gave in this exchange. Without Session-Expires a running timer
- * goes on with its interval.
+ * ours, `body` is the description we gave in this exchange. Without Session-Expires the peer has
+ * given the timer up (RFC 4028 §7.2, §9): we go on refreshing, but no longer wait for its refreshes.
  */
 export function armSession(
   context: Context,
@@ -87,7 +94,10 @@ export function armSession(
   body: Buffer | undefined,
 ): void {
   const agreed = sessionExpires(response)
-  if (!agreed && !dialog.session) return
+  if (!agreed && !dialog.session?.ours) {
+    stopSession(dialog)
+    return
+  }
   if (agreed) {
     const ours = (agreed.refresher ?? 'uac') === (sent ? 'uac' : 'uas')
     dialog.session ??= { interval: 0, ours, timer: undefined, sdp: undefined }
@@ -96,6 +106,16 @@ export function armSession(
   }
   keepDescription(dialog, body)
   start(context, dialog)
+}
+
+/** A request of the application's with the running session timer in it, unless it has its own. */
+export function withSession(dialog: Dialog, message: PartialMessage): PartialMessage {
+  const { session } = dialog
+  if (!session || headerValue(message.headers, 'session-expires') !== undefined) return message
+  const value = `${session.interval};refresher=${session.ours ? 'uac' : 'uas'}`
+  const lines = [headerLine('Session-Expires', value)]
+  if (!supportsTimer(message)) lines.push(headerLine('Supported', 'timer'))
+  return { ...message, headers: [...message.headers, ...lines] }
 }
 
 /** Remembers the description a refresh will repeat; needs a running timer. */
@@ -112,35 +132,26 @@ export function stopSession(dialog: Dialog): void {
 
 function start(context: Context, dialog: Dialog): void {
   const session = dialog.session!
+  const { interval, ours } = session
+  if (ours) wait(context, dialog, interval * 500 + context.random.int(-5000, 5001))
+  else wait(context, dialog, interval * 1000)
+}
+
+/** Lets the timer run; then the session is refreshed, or ended when that was the peer's duty. */
+function wait(context: Context, dialog: Dialog, ms: number): void {
+  const session = dialog.session!
   session.timer?.clear()
-  const spread = session.ours ? context.random.int(-5000, 5001) : 0
-  const wait = session.ours ? session.interval * 500 + spread : session.interval * 1000
   session.timer = context.clock.setTimeout(() => {
     session.timer = undefined
     if (!session.ours) {
-      terminate(context, dialog, 'Session timer expired')
+      terminate(context, dialog, expired)
       return
     }
     refreshSession(context, dialog, (outcome) => {
       if (dialog.session !== session) return
-      if (outcome === 'failed') terminate(context, dialog, 'Session timer expired')
-      else if (outcome === 'glare') retry(context, dialog)
+      if (outcome === 'failed') terminate(context, dialog, expired)
+      // After a 491 once more in 2.1 to 4 s (RFC 3261 §14.1).
+      else if (outcome === 'glare') wait(context, dialog, context.random.int(2100, 4001))
     })
-  }, wait)
-}
-
-/** After a 491 the refresh is tried again in 2.1 to 4 s (RFC 3261 §14.1, the Call-ID's owner). */
-function retry(context: Context, dialog: Dialog): void {
-  const session = dialog.session!
-  session.timer = context.clock.setTimeout(
-    () => {
-      session.timer = undefined
-      refreshSession(context, dialog, (outcome) => {
-        if (dialog.session !== session) return
-        if (outcome === 'failed') terminate(context, dialog, 'Session timer expired')
-        else if (outcome === 'glare') retry(context, dialog)
-      })
-    },
-    context.random.int(2100, 4001),
-  )
+  }, ms)
 }

@@ -1,0 +1,90 @@
+import type { Clock } from '../../shared/clock.ts'
+import type { SipRequest, SipResponse } from '../message/index.ts'
+import {
+  type Flow,
+  headerValue,
+  headerValues,
+  parseNameAddr,
+  parseSipUri,
+} from '../message/index.ts'
+
+interface Entry {
+  flow: Flow
+  /** Milliseconds since the epoch. */
+  expires: number
+}
+
+/** Contacts kept at most; beyond, the oldest goes. */
+const most = 10_000
+
+/**
+ * Connections clients have registered from: a client behind NAT is reached by the connection it
+ * opened and by no other way, whatever its Contact says.
+ */
+export class FlowCache {
+  readonly #entries = new Map<string, Entry>()
+  readonly #clock: Clock
+  readonly #isOpen: (flow: Flow) => boolean
+
+  constructor(clock: Clock, isOpen: (flow: Flow) => boolean) {
+    this.#clock = clock
+    this.#isOpen = isOpen
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** Learns from the 2xx an application gave to a REGISTER that came over a stream. */
+  learn(request: SipRequest, response: SipResponse, flow: Flow): void {
+    if (flow.transport === 'udp') return
+    const fallback =
+      headerValue(response.headers, 'expires') ?? headerValue(request.headers, 'expires')
+    for (const value of headerValues(request.headers, 'contact')) {
+      const contact = parseNameAddr(value)
+      const key = contact && keyOf(contact.uri)
+      if (!key) continue
+      const granted = grantedTo(key, response) ?? contact.params['expires'] ?? fallback
+      const seconds = granted !== undefined && /^\d{1,9}$/.test(granted) ? Number(granted) : 3600
+      this.#entries.delete(key)
+      if (seconds === 0) continue
+      this.#entries.set(key, { flow, expires: this.#clock.now() + seconds * 1000 })
+      if (this.#entries.size > most) this.#entries.delete(this.#entries.keys().next().value!)
+    }
+  }
+
+  /** The open connection of the client with this URI. */
+  find(uri: string): Flow | undefined {
+    if (this.#entries.size === 0) return undefined
+    const key = keyOf(uri)
+    const entry = key === undefined ? undefined : this.#entries.get(key)
+    if (!key || !entry) return undefined
+    if (entry.expires > this.#clock.now() && this.#isOpen(entry.flow)) return entry.flow
+    this.#entries.delete(key)
+    return undefined
+  }
+
+  /** A connection closed: nobody is reached by it any more. */
+  closed(flow: Flow): void {
+    for (const [key, entry] of this.#entries) {
+      if (entry.flow.id === flow.id) this.#entries.delete(key)
+    }
+  }
+
+  clear(): void {
+    this.#entries.clear()
+  }
+}
+
+function keyOf(uri: string): string | undefined {
+  const parsed = parseSipUri(uri)
+  return parsed && `${parsed.user ?? ''}@${parsed.host}:${parsed.port ?? ''}`
+}
+
+function grantedTo(key: string, response: SipResponse): string | undefined {
+  for (const value of headerValues(response.headers, 'contact')) {
+    const contact = parseNameAddr(value)
+    if (contact && keyOf(contact.uri) === key) return contact.params['expires']
+  }
+  return undefined
+}
