@@ -6,6 +6,18 @@ import type { SipMessage } from './types.ts'
  * `assertHeaderSafe` see to.
  */
 export function serializeMessage(message: SipMessage): Buffer {
+  return encode(message, Buffer.allocUnsafe)
+}
+
+/**
+ * {@link serializeMessage} for bytes that are kept: in memory of their own. A slice of Node's pool
+ * would keep the 64 KiB around it alive for as long as a transaction waits for repetitions.
+ */
+export function serializeToKeep(message: SipMessage): Buffer {
+  return encode(message, Buffer.allocUnsafeSlow)
+}
+
+function encode(message: SipMessage, allocate: (size: number) => Buffer): Buffer {
   let head =
     message.kind === 'request'
       ? `${message.method} ${message.uri} SIP/2.0\r\n`
@@ -18,7 +30,7 @@ export function serializeMessage(message: SipMessage): Buffer {
   head += `Content-Length: ${bodyLength}\r\n\r\n`
 
   const headLength = Buffer.byteLength(head)
-  const bytes = Buffer.allocUnsafe(headLength + bodyLength)
+  const bytes = allocate(headLength + bodyLength)
   bytes.write(head, 0, headLength === head.length ? 'latin1' : 'utf8')
   if (body !== undefined) bytes.set(body, headLength)
   return bytes

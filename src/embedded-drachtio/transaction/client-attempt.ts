@@ -1,6 +1,7 @@
 import { serializeMessage } from '../message/index.ts'
 import type { Flow, SipRequest, SipResponse } from '../message/types.ts'
 import type { Target } from '../transport/types.ts'
+import { bare } from './bare.ts'
 import type { ClientTable } from './client-table.ts'
 import type { Core } from './core.ts'
 import { clientKey } from './keys.ts'
@@ -106,7 +107,8 @@ export abstract class ClientAttempt implements Expirable<AttemptTimer> {
     this.end = this.core.wheel.cancel(this.end)
     this.#bytes = undefined
     this.#table.settled(this)
-    if (this.request.body) this.request = { ...this.request, body: undefined }
+    // Its user still asks for the request after a failure, to make the response that did not come.
+    if (state !== 'terminated') this.request = bare(this.request)
   }
 
   /** Stays for `ms` in a state after the final response; nothing to wait for on streams with 0. */

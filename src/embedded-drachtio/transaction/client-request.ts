@@ -206,7 +206,7 @@ export class ClientRequest implements ClientTransaction, AttemptUser, Expirable<
     this.#timer = this.#core.wheel.cancel(this.#timer)
     this.#request = undefined
     this.#targets = []
-    this.#sent = { ...this.#sent, body: undefined }
+    this.#sent = this.#current?.request ?? this.#sent
   }
 
   #release(): void {

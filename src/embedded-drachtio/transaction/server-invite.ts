@@ -1,5 +1,6 @@
-import { makeResponse, serializeMessage } from '../message/index.ts'
+import { makeResponse, serializeToKeep } from '../message/index.ts'
 import type { Flow, SipRequest, SipResponse } from '../message/types.ts'
+import { bare } from './bare.ts'
 import type { Core } from './core.ts'
 import type { ServerIdentity } from './server-non-invite.ts'
 import type { Expirable, TimerEntry } from './timer-wheel.ts'
@@ -76,7 +77,7 @@ export class ServerInvite implements ServerTransaction, Expirable<Kind> {
     if (response.status < 300) this.toTag = response.toTag
     this.state = response.status < 300 ? 'accepted' : 'completed'
     this.#send(response, failed)
-    this.request = { ...this.request, body: undefined }
+    this.request = bare(this.request)
     // Timers L and H.
     this.#restartEnd(this.#core.t64)
     if (!this.#core.transport.reliable(this.flow.transport)) this.#startResending()
@@ -165,7 +166,7 @@ export class ServerInvite implements ServerTransaction, Expirable<Kind> {
   }
 
   #send(response: SipResponse, failed?: (error: Error) => void): void {
-    this.#last = serializeMessage(response)
+    this.#last = serializeToKeep(response)
     this.#core.transport.sendResponse(this.flow, this.request.via, this.#last, failed)
   }
 
@@ -207,7 +208,10 @@ export class ServerInvite implements ServerTransaction, Expirable<Kind> {
       counters.unanswered++
       const status = this.cancelled ? 487 : 408
       if (this.toTag === '') this.toTag = this.#core.random.hex(5)
-      this.respond(makeResponse(this.request, status, undefined, { toTag: this.toTag }))
+      // Its user never answered and is still to be told which request that was.
+      const { request } = this
+      this.respond(makeResponse(request, status, undefined, { toTag: this.toTag }))
+      this.request = request
       return
     }
     if (this.state === 'completed') counters.failureAckTimeouts++

@@ -1,5 +1,6 @@
-import { serializeMessage } from '../message/index.ts'
+import { serializeMessage, serializeToKeep } from '../message/index.ts'
 import type { Flow, SipRequest, SipResponse } from '../message/types.ts'
+import { bare } from './bare.ts'
 import type { Core } from './core.ts'
 import type { Expirable, TimerEntry } from './timer-wheel.ts'
 import type { ServerTransaction, TransactionState } from './types.ts'
@@ -48,7 +49,8 @@ export class ServerNonInvite implements ServerTransaction, Expirable {
   respond(response: SipResponse, failed?: (error: Error) => void): boolean {
     if (this.state !== 'trying' && this.state !== 'proceeding') return false
     const { wheel, transport, t64 } = this.#core
-    const bytes = serializeMessage(response)
+    const reliable = transport.reliable(this.flow.transport)
+    const bytes = reliable ? serializeMessage(response) : serializeToKeep(response)
     this.#last = bytes
     transport.sendResponse(this.flow, this.request.via, bytes, failed)
     if (response.status < 200) {
@@ -56,10 +58,11 @@ export class ServerNonInvite implements ServerTransaction, Expirable {
       return true
     }
     this.state = 'completed'
-    this.request = { ...this.request, body: undefined }
+    // A subscription is made of its request once the answer has gone out.
+    if (this.request.method !== 'SUBSCRIBE') this.request = bare(this.request)
     wheel.cancel(this.#end)
     // Timer J.
-    if (transport.reliable(this.flow.transport)) this.terminate()
+    if (reliable) this.terminate()
     else this.#end = wheel.schedule(t64, this, 'end')
     return true
   }
