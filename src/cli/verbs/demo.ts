@@ -10,11 +10,11 @@ import { paintFor } from '../style.ts'
 import { EXIT, parseVerbArgs, type Verb } from '../verb.ts'
 
 const NEXT = `Next
-  npm run demo -- --stay                keep all of this running and look around
-  docs/guides/getting-started.md        from here to a real number and a real PBX
-  config/asterisk.yaml                  a ready configuration; also freeswitch.yaml
-  npm run causeway -- config check      what is wrong with your own causeway.yaml
-  npm run causeway -- simulate          the WhatsApp side alone, for your own PBX
+  npm run demo -- --stay            keep all of this running and look around
+  docs/guides/getting-started.md    from here to a real number and a real PBX
+  config/asterisk.yaml              a ready configuration; also freeswitch.yaml
+  npm run causeway -- config check  what is wrong with your own causeway.yaml
+  npm run causeway -- simulate      the WhatsApp side alone, for your own PBX
 `
 
 /** `causeway demo`: the whole thing on one machine. */
