@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { metricFamilies } from '../../src/app/metrics.ts'
 import { CallRegistry, hungUpBy } from '../../src/calls/index.ts'
-import { createTransactionCounters } from '../../src/embedded-drachtio/transaction/counters.ts'
-import { createTransportMetrics } from '../../src/embedded-drachtio/transport/metrics.ts'
+import { createSipServer } from '../../src/embedded-drachtio/index.ts'
 import { render } from '../../src/http/metrics.ts'
+import { silentLogger } from '../../src/shared/log.ts'
+import { Secret } from '../../src/shared/secret.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 const PAGE = 'docs/reference/metrics.md'
@@ -21,6 +22,13 @@ async function exposed(): Promise<Map<string, string>> {
     trunk: 'main',
   })
   call.end(hungUpBy('pbx'))
+  const server = await createSipServer({
+    admin: { host: '127.0.0.1', port: 0, secret: new Secret('lab') },
+    listeners: [],
+    log: silentLogger(),
+  })
+  const sip = server.metrics()
+  await server.close()
   const text = await render(
     metricFamilies({
       version: '1.2.3',
@@ -51,33 +59,7 @@ async function exposed(): Promise<Map<string, string>> {
           },
         },
       ],
-      sip: {
-        now: {
-          serverTransactions: 0,
-          clientTransactions: 0,
-          timers: 0,
-          dialogs: 0,
-          incoming: 0,
-          invites: 0,
-          applications: 0,
-          queuedBytes: 0,
-          connections: 0,
-          dnsCached: 0,
-          failedTargets: 0,
-        },
-        counters: {
-          transport: createTransportMetrics(),
-          transactions: createTransactionCounters(),
-          dialogs: {
-            requestsRouted: 0,
-            requestsUnrouted: 0,
-            framesRefused: 0,
-            dialogsMade: 0,
-            ownByes: 0,
-            answeredForApp: 0,
-          },
-        },
-      },
+      sip,
     }),
   )
   const types = new Map(
