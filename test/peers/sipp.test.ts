@@ -4,12 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { makeCa, makeCert, writeCertificate } from '../support/certificates.ts'
 import { type Causeway, causewayPorts, startCauseway } from './support/causeway.ts'
-import { configuration, DOMAIN, NUMBER, PASSWORD } from './support/configuration.ts'
+import { configuration, DOMAIN } from './support/configuration.ts'
 import { peersFolder } from './support/install.ts'
 import { freePort } from './support/ports.ts'
 import { type SippResult, startSipp } from './support/sipp.ts'
 
 const CALLS = 500
+const NUMBER = '+441632960123'
+const PASSWORD = 's3cretS3cretS3cretS3cretS3cret12'
 const load = ['-r', '50', '-m', String(CALLS), '-d', '1000', '-recv_timeout', '15000']
 const scenario = (name: string): string => join(import.meta.dirname, 'sipp', `${name}.xml`)
 const keys = { domain: DOMAIN, username: NUMBER.slice(1), password: PASSWORD }
@@ -30,8 +32,15 @@ async function setUp(t: Test) {
   const pbxPort = await freePort()
   const whatsappPort = await freePort()
   const tls = { cert: own.cert, key: own.key, ca: caFile }
-  const number = { manage: 'off', sip_password: PASSWORD }
-  const config = configuration({ ports, pbxPort, whatsappPort, tls, number })
+  const number = {
+    name: 'support',
+    phone_number: NUMBER,
+    phone_number_id: '106540352242922',
+    manage: 'off',
+    sip_password: PASSWORD,
+    inbound: { trunk: 'pbx' },
+  }
+  const config = configuration({ ports, pbxPort, whatsappPort, tls, numbers: [number] })
   const causeway = await startCauseway({ ports, config })
   t.teardown(async () => {
     await causeway.stop()

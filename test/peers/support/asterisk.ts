@@ -24,6 +24,8 @@ export interface Asterisk extends Daemon {
   readonly ari: string
   /** `user:password` of ARI. */
   readonly credentials: string
+  /** Folder of its recordings. */
+  readonly spool: string
   /** Runs a command of its console; returns what it prints. */
   cli(command: string): string
 }
@@ -34,7 +36,8 @@ const configuration = join(import.meta.dirname, '..', 'asterisk')
 export async function startAsterisk(options: AsteriskOptions): Promise<Asterisk> {
   const { command, root } = install('asterisk')
   const state = mkdtempSync(join(peersFolder(), 'run-'))
-  for (const folder of ['lib', 'spool', 'run', 'log']) mkdirSync(join(state, folder))
+  for (const folder of ['lib', 'spool', 'spool/monitor', 'run', 'log'])
+    mkdirSync(join(state, folder))
   const [chanPjsip] = globSync(join(root, 'usr/lib/**/chan_pjsip.so'))
   if (!chanPjsip) throw new Error(`no chan_pjsip.so below ${root}`)
   const sipPort = await freePort()
@@ -75,6 +78,7 @@ export async function startAsterisk(options: AsteriskOptions): Promise<Asterisk>
     sipPort,
     ari: `http://127.0.0.1:${httpPort}/ari`,
     credentials: `tester:${secret}`,
+    spool: join(state, 'spool'),
     cli,
     async stop() {
       const code = await daemon.stop()
