@@ -1,11 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { type Address, type Link, type LinkTls, openStream, openUdp } from './sip-links.ts'
 
-/** Where a peer sends to. */
-export interface Address {
-  host: string
-  port: number
-}
+export type { Address } from './sip-links.ts'
 
 /** A SIP message as it came in, read without any code of the server under test. */
 export class PeerMessage {
@@ -113,43 +109,54 @@ function withBody(head: string, body: string): string {
 
 /**
  * A SIP peer that does what its script says and nothing else: no timers, no automatic answers.
- * Repeated datagrams are dropped unless asked for, since any of them may come twice on a slow
+ * Repeated messages are dropped unless asked for, since any of them may come twice on a slow
  * machine.
  */
 export class SipPeer {
-  readonly host: string
-  readonly port: number
-  readonly #socket: Socket
+  #link!: Link
   #inbox: PeerMessage[] = []
   #waiters: Waiter[] = []
   readonly #seen = new Set<string>()
-  /** Every datagram in the order it came, repetitions included. */
+  /** Every message in the order it came, repetitions included. */
   readonly received: PeerMessage[] = []
 
-  private constructor(socket: Socket) {
-    const { address, port } = socket.address()
-    this.host = address
-    this.port = port
-    this.#socket = socket
-    socket.on('message', (bytes, info) => this.#receive(bytes, info))
-    // ICMP errors of a server that has gone are of no interest to a script.
-    socket.on('error', () => undefined)
+  private constructor() {}
+
+  /** Opens a UDP peer on a loopback port of its own. */
+  static open(host = '127.0.0.1'): Promise<SipPeer> {
+    return SipPeer.#on((receive) => openUdp(host, receive))
   }
 
-  /** Opens a peer on a loopback port of its own. */
-  static open(host = '127.0.0.1'): Promise<SipPeer> {
-    const socket = createSocket('udp4')
-    return new Promise((resolve, reject) => {
-      socket.once('error', reject)
-      socket.bind(0, host, () => {
-        socket.off('error', reject)
-        resolve(new SipPeer(socket))
-      })
-    })
+  /** Opens a TCP peer, or one that speaks TLS: it takes connections, and opens them to send. */
+  static stream(tls?: LinkTls, host = '127.0.0.1'): Promise<SipPeer> {
+    return SipPeer.#on((receive) => openStream(host, receive, tls))
+  }
+
+  static async #on(open: (receive: (text: string, from: Address) => void) => Promise<Link>) {
+    const peer = new SipPeer()
+    peer.#link = await open((text, from) => peer.#receive(text, from))
+    return peer
+  }
+
+  get host(): string {
+    return this.#link.host
+  }
+
+  get port(): number {
+    return this.#link.port
+  }
+
+  get transport(): Link['transport'] {
+    return this.#link.transport
+  }
+
+  /** Breaks the connections of a stream peer. */
+  drop(): void {
+    this.#link.drop()
   }
 
   close(): Promise<void> {
-    return new Promise((resolve) => this.#socket.close(() => resolve()))
+    return this.#link.close()
   }
 
   /** `127.0.0.1:5070` */
@@ -157,13 +164,19 @@ export class SipPeer {
     return `${this.host}:${this.port}`
   }
 
-  /** `<sip:peer@127.0.0.1:5070>` */
+  /** `<sip:peer@127.0.0.1:5070>`, with the transport when it is a stream. */
   get contact(): string {
-    return `<sip:peer@${this.hostport}>`
+    return `<${this.uri('peer')}>`
+  }
+
+  /** A SIP URI that leads to this peer. */
+  uri(user: string): string {
+    const transport = this.transport === 'UDP' ? '' : `;transport=${this.transport.toLowerCase()}`
+    return `sip:${user}@${this.hostport}${transport}`
   }
 
   send(to: Address, text: string): void {
-    this.#socket.send(text, to.port, to.host)
+    this.#link.send(to, text)
   }
 
   /**
@@ -230,9 +243,8 @@ export class SipPeer {
     this.send(request.from, withBody(head, options.body ?? ''))
   }
 
-  #receive(bytes: Buffer, info: RemoteInfo): void {
-    const text = bytes.toString('utf8')
-    const message = new PeerMessage(text, { host: info.address, port: info.port })
+  #receive(text: string, from: Address): void {
+    const message = new PeerMessage(text, from)
     this.received.push(message)
     if (this.#seen.has(text)) return
     this.#seen.add(text)
@@ -325,7 +337,7 @@ export class PeerDialog {
     if (method === 'CANCEL' && this.inviteBranch) branch = this.inviteBranch
     const toTag = this.remoteTag && method !== 'CANCEL' ? `;tag=${this.remoteTag}` : ''
     const head = `${method} ${options.uri ?? this.uri} SIP/2.0\r\n${headerText({
-      Via: `SIP/2.0/UDP ${this.peer.hostport};rport;branch=${branch}`,
+      Via: `SIP/2.0/${this.peer.transport} ${this.peer.hostport};rport;branch=${branch}`,
       'Max-Forwards': '70',
       From: `${this.from};tag=${this.localTag}`,
       To: `${this.to}${toTag}`,

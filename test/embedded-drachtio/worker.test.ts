@@ -1,0 +1,90 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import t from 'tap'
+import { startSipServerWorker } from '../../src/embedded-drachtio/index.ts'
+import { createLogger, silentLogger } from '../../src/shared/log.ts'
+import { Secret } from '../../src/shared/secret.ts'
+import { makeCa, makeCert, writeCertificate } from '../support/certificates.ts'
+import { bench } from './contract/cases.ts'
+import { answered } from './contract/incoming.ts'
+import { hangUp } from './contract/outgoing.ts'
+import { event } from './contract/srf.ts'
+import { testSecret } from './support.ts'
+
+const admin = { host: '127.0.0.1', port: 0, secret: new Secret(testSecret) }
+const udp = { transport: 'udp' as const, host: '127.0.0.1', port: 0 }
+
+t.test('a server in a thread of its own', async (t) => {
+  const worker = await startSipServerWorker({ admin, listeners: [udp], log: silentLogger() })
+  t.teardown(() => worker.close())
+  const [listener] = await worker.listeners()
+  const address = {
+    host: worker.admin.host,
+    port: worker.admin.port,
+    secret: testSecret,
+    sipHost: listener!.host,
+    sipPort: listener!.port,
+  }
+  const { peer, dialog, app } = await answered(bench(t, address))
+  t.equal((await worker.metrics()).now.dialogs, 1)
+  await hangUp(peer, dialog)
+  t.equal((await worker.metrics()).now.dialogs, 0)
+  // Before the server goes: it would try to connect again for ever.
+  app.disconnect()
+  await event(app, 'close')
+  const crashes: unknown[] = []
+  worker.events.on('crashed', (error) => crashes.push(error))
+  await worker.close()
+  await worker.close()
+  t.same(crashes, [], 'closing is no crash')
+  await t.rejects(worker.metrics(), { code: 'SIP_SERVER_CRASHED' })
+})
+
+t.test('a listener that cannot be opened, with its code', async (t) => {
+  const first = await startSipServerWorker({ admin, listeners: [udp], log: silentLogger() })
+  t.teardown(() => first.close())
+  const taken = { ...udp, port: (await first.listeners())[0]!.port }
+  await t.rejects(startSipServerWorker({ admin, listeners: [taken], log: silentLogger() }), {
+    code: 'SIP_LISTEN_FAILED',
+  })
+  const busy = { ...admin, port: first.admin.port }
+  await t.rejects(startSipServerWorker({ admin: busy, listeners: [udp], log: silentLogger() }), {
+    code: 'SIP_ADMIN_LISTEN_FAILED',
+  })
+})
+
+t.test('certificates are read again, and both outcomes are told', async (t) => {
+  const ca = makeCa()
+  const files = writeCertificate(makeCert({ ca, dns: ['old.example.com'] }))
+  t.teardown(() => rmSync(files.folder, { recursive: true, force: true }))
+  const lines: string[] = []
+  const log = createLogger({
+    level: 'trace',
+    numbers: 'masked',
+    destination: { write: (line) => lines.push(line) },
+  })
+  const worker = await startSipServerWorker({
+    admin,
+    listeners: [{ transport: 'tls', host: '127.0.0.1', port: 0, tls: files }],
+    log,
+  })
+  t.teardown(() => worker.close())
+  t.match((await worker.listeners())[0]?.certificate?.names, ['DNS:old.example.com'])
+  const fresh = makeCert({ ca, dns: ['new.example.com'] })
+  writeFileSync(files.cert, fresh.cert)
+  writeFileSync(files.key, fresh.key)
+  const told: (string | undefined)[] = []
+  worker.events.on('certificate', (report) => told.push(report.error))
+  const [reloaded] = await worker.reloadCertificates()
+  t.match(reloaded, {
+    error: undefined,
+    listener: { certificate: { names: ['DNS:new.example.com'] } },
+  })
+  writeFileSync(files.key, 'broken')
+  const [failed] = await worker.reloadCertificates()
+  t.match(failed?.error, /SIP_CERTIFICATE_UNUSABLE/)
+  t.match((await worker.listeners())[0]?.certificate?.names, ['DNS:new.example.com'])
+  await worker.metrics()
+  t.equal(told[0], undefined)
+  t.match(told.at(-1), /SIP_CERTIFICATE_UNUSABLE/)
+  t.notMatch(lines.join(''), testSecret, 'the secret is in no line')
+})
