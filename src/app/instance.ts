@@ -197,7 +197,7 @@ export class Instance {
       trunks: () => trunkViews(this.#config, this.calls, this.#bridge.status()),
       config: () => redactedConfig(this.#config),
       reload: () => this.reload(),
-      drain: () => void this.#bridge.drain(Number.MAX_SAFE_INTEGER),
+      drain: () => void this.#bridge.drain(Number.POSITIVE_INFINITY),
       undrain: () => this.#bridge.undrain(),
     }
   }

@@ -13,7 +13,10 @@ export class Drain {
     this.#ctx = ctx
   }
 
-  /** Starts, or shortens the time of, draining; resolves when no call is left or it was cancelled. */
+  /**
+   * Starts, or changes the time of, draining; resolves when no call is left or it was cancelled.
+   * With `Infinity` calls may go on for as long as they like.
+   */
   begin(ms: number): Promise<void> {
     this.#ctx.draining = true
     if (this.#ctx.calls.size === 0) return Promise.resolve()
@@ -21,7 +24,8 @@ export class Drain {
     this.#timer?.clear()
     const finished = new Promise<void>((resolve) => this.#waiting.push(resolve))
     if (ms <= 0) this.#endAll()
-    else this.#timer = this.#ctx.clock.setTimeout(() => this.#endAll(), ms)
+    else if (ms < Number.POSITIVE_INFINITY)
+      this.#timer = this.#ctx.clock.setTimeout(() => this.#endAll(), ms)
     return finished
   }
 

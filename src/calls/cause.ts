@@ -26,6 +26,8 @@ export interface EndCause {
 
 const RESULTS: Partial<Record<ErrorCode, CallResult>> = {
   CALL_CANCELLED: 'cancelled',
+  CALL_DRAINED: 'cancelled',
+  CALL_ENDED_BY_OPERATOR: 'cancelled',
   CALL_BUSY: 'busy',
   CALL_DECLINED: 'declined',
   CALL_WHATSAPP_DECLINED: 'declined',

@@ -10,11 +10,11 @@ export function readiness(checks: readonly HealthCheck[]): { ready: boolean; rea
 }
 
 /**
- * The status of the process: `fail` when calls cannot be taken, `warn` when any check is not a pass
- * (one failing number or trunk does not stop the others), else `pass`.
+ * The status of the process: `fail` when a fault keeps calls away, `warn` when any check is not a
+ * pass (one failing number or trunk does not stop the others; draining is wanted), else `pass`.
  */
 export function overall(checks: readonly HealthCheck[]): CheckStatus {
-  if (checks.some((check) => !check.ready)) return 'fail'
+  if (checks.some((check) => !check.ready && check.status === 'fail')) return 'fail'
   return checks.every((check) => check.status === 'pass') ? 'pass' : 'warn'
 }
 

@@ -34,7 +34,8 @@ export function desiredCalling(number: NumberConfig, context: DesiredContext): D
           ? undefined
           : {
               hostname: context.domain,
-              port: sip.port ?? context.port,
+              // The configuration repeats the port of the listener, which is 0 where the system chooses.
+              port: sip.port || context.port,
               request_uri_user_params: sip.request_uri_user_params,
             },
     },

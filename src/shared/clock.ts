@@ -16,12 +16,16 @@ export interface Clock {
   setTimeout(fn: () => void, ms: number): Timer
 }
 
+/** The longest timer Node can set, milliseconds: 24.8 days. */
+const LONGEST = 2 ** 31 - 1
+
 /** The real clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimeout(fn, ms) {
-    const handle = setTimeout(fn, ms)
+    // Node fires at once what is beyond its limit.
+    const handle = setTimeout(fn, Math.min(ms, LONGEST))
     handle.unref()
     return { clear: () => clearTimeout(handle) }
   },

@@ -1,5 +1,6 @@
 /** The WhatsApp side in one process: Graph API, `wa.meta.vc`, and the API that steers them. */
 import { mkdtempSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
@@ -89,6 +90,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     ...(options.webhooks ? { webhooks: options.webhooks } : {}),
   })
   const closing: (() => Promise<void>)[] = []
+  if (options.folder === undefined) closing.push(() => rm(folder, { recursive: true, force: true }))
   const close = async (): Promise<void> => {
     for (const stop of closing.splice(0).reverse()) await stop()
   }

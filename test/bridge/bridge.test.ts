@@ -205,6 +205,19 @@ t.test('draining refuses new calls and ends old ones in time', async (t) => {
   t.equal(lab.clock.pending, 0)
 })
 
+t.test('draining without a limit lets calls go on', async (t) => {
+  const lab = await bridgeLab()
+  lab.fromPbx()
+  await settle()
+  lab.port.last!.respond(200, 'OK', { body: 'a' })
+  void lab.bridge.drain(Number.POSITIVE_INFINITY)
+  lab.clock.advance(86_400_000)
+  t.equal(lab.calls.size, 1)
+  t.equal(lab.fromPbx().last?.status, 503)
+  await lab.bridge.stop()
+  t.equal(lab.calls.size, 0)
+})
+
 t.test('requests outside of calls', async (t) => {
   const lab = await bridgeLab()
   const send = (method: string, options: Partial<FakeRequest> = {}) =>

@@ -22,6 +22,13 @@ const rows = [
     health: 503,
     status: 'fail',
   },
+  {
+    name: 'draining',
+    change: { status: 'warn' as const, ready: false },
+    ready: 503,
+    health: 200,
+    status: 'warn',
+  },
 ]
 
 for (const { name, change, ready, health, status } of rows) {

@@ -59,6 +59,8 @@ t.test('the port follows the listener, and the bound port when it is ephemeral',
   t.equal(desiredContext(config, 40123).port, 40123)
   config.sip.listen.whatsapp.port = 5081
   t.same(desiredContext(config), { domain: 'sip.example.com', port: 5081 })
+  const number = makeNumber({ calling: { sip: { port: 0 } } })
+  t.equal(desiredCalling(number, context).sip.server?.port, 5061)
 })
 
 t.test('differences by field', async (t) => {

@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { isIPv4 } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -83,10 +83,17 @@ export function makeCert(options: CertificateOptions): TestCertificate {
   return { cert, key: pemOf(privateKey) }
 }
 
+/** A folder that is gone when the test process ends. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-cert-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
 /** Writes a certificate and its key into a folder, a new temporary one by default. */
 export function writeCertificate(
   certificate: TestCertificate,
-  folder = mkdtempSync(join(tmpdir(), 'causeway-cert-')),
+  folder = temporaryFolder(),
 ): { folder: string; cert: string; key: string } {
   const cert = join(folder, 'cert.pem')
   const key = join(folder, 'key.pem')

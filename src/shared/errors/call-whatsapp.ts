@@ -14,7 +14,7 @@ export const whatsappCallErrors = defineErrors({
   CALL_WHATSAPP_SERVER_MISMATCH: {
     summary: 'sip.domain is not the SIP server of the number',
     cause: '403: From host and the configured SIP server differ.',
-    fix: 'Set sip.domain to the configured host name, or apply the settings: causeway numbers apply.',
+    fix: 'Set sip.domain to the configured host name, or let Causeway write it with manage: apply.',
     owner: 'user',
     retryable: false,
     sip: 403,
@@ -24,7 +24,7 @@ export const whatsappCallErrors = defineErrors({
     summary: 'no call permission from the recipient',
     cause:
       '403: the recipient gave no permission, is not on WhatsApp or has not accepted the terms.',
-    fix: 'Ask for permission: causeway permissions request.',
+    fix: 'Send the consumer a call permission request message before calling.',
     owner: 'user',
     retryable: false,
     sip: 403,
@@ -78,7 +78,7 @@ export const whatsappCallErrors = defineErrors({
   CALL_WHATSAPP_CALLING_OFF: {
     summary: 'calling is not possible from this number',
     cause: '403: calling is disabled, restricted, paused, or not offered in the country.',
-    fix: 'Look at the number: causeway numbers show.',
+    fix: 'Look at the number in WhatsApp Manager, and at causeway status.',
     owner: 'user',
     retryable: false,
     sip: 403,

@@ -43,7 +43,7 @@ const ownCallErrors = defineErrors({
   CALL_CHALLENGE_FAILED: {
     summary: 'WhatsApp answered the challenge with wrong credentials',
     cause: 'User name or password differ from those of the number.',
-    fix: 'Fetch the credentials again: causeway numbers show.',
+    fix: 'Remove a wrong sip_password from the configuration; fetched credentials are read again by themselves.',
     owner: 'user',
     retryable: true,
     sip: 403,
@@ -115,7 +115,7 @@ const ownCallErrors = defineErrors({
   CALL_CREDENTIALS_MISSING: {
     summary: 'the SIP credentials of the number are not known',
     cause: 'They could not be fetched and sip_password is not set.',
-    fix: 'Check access_token and that SIP is enabled: causeway doctor.',
+    fix: 'Check access_token and that SIP is enabled; causeway status shows what the settings API said.',
     owner: 'user',
     retryable: true,
     sip: 503,

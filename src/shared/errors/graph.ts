@@ -173,7 +173,7 @@ export const graphErrors = defineErrors({
   SETTINGS_GRAPH_138006: {
     summary: 'The consumer gave no call permission',
     cause: 'The consumer never approved calls, revoked the approval, or it expired.',
-    fix: 'Request permission with `causeway permissions request`.',
+    fix: 'Send the consumer a call permission request message, or wait for a call from them.',
     owner: 'user',
     retryable: false,
     sip: 403,
@@ -191,7 +191,7 @@ export const graphErrors = defineErrors({
   SETTINGS_GRAPH_138009: {
     summary: 'The limit of permission requests was reached',
     cause: 'A consumer may be asked once in 24 hours and twice in 7 days, until a call connects.',
-    fix: 'Wait until the limit expires; `causeway permissions show` tells when.',
+    fix: 'Wait until the limit expires: call_permissions of the Graph API tells when.',
     owner: 'user',
     retryable: false,
   },

@@ -49,7 +49,7 @@ export const settingsErrors = defineErrors({
   SETTINGS_WRITE_REFUSED: {
     summary: 'The settings were not accepted',
     cause: 'The answer to the write was well formed but did not say success.',
-    fix: 'Read the settings again with `causeway numbers show` and repeat the write.',
+    fix: 'Restart or reload Causeway: it reads the settings again and repeats the write.',
     owner: 'whatsapp',
     retryable: true,
   },
@@ -78,7 +78,7 @@ export const settingsErrors = defineErrors({
   SETTINGS_DRIFT: {
     summary: 'The settings differ from the configuration',
     cause: 'Somebody changed them elsewhere, or they were never applied.',
-    fix: 'Set manage: apply, run `causeway numbers apply`, or change the configuration.',
+    fix: 'Set manage: apply and reload, or change the configuration to what the number has.',
     owner: 'user',
     retryable: false,
   },
