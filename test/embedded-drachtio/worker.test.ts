@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { startSipServerWorker } from '../../src/embedded-drachtio/index.ts'
@@ -7,6 +8,7 @@ import { makeCa, makeCert, writeCertificate } from '../support/certificates.ts'
 import { bench } from './contract/cases.ts'
 import { answered } from './contract/incoming.ts'
 import { hangUp } from './contract/outgoing.ts'
+import { RawApp } from './contract/raw-app.ts'
 import { event } from './contract/srf.ts'
 import { testSecret } from './support.ts'
 
@@ -50,6 +52,21 @@ t.test('a listener that cannot be opened, with its code', async (t) => {
   await t.rejects(startSipServerWorker({ admin: busy, listeners: [udp], log: silentLogger() }), {
     code: 'SIP_ADMIN_LISTEN_FAILED',
   })
+})
+
+t.test('a crash is told, and what was asked of the server fails', async (t) => {
+  // An interval no timer takes: the thread ends when the application goes.
+  const orphanTimeout = 1n as unknown as number
+  const options = { admin, listeners: [udp], log: silentLogger(), dialogs: { orphanTimeout } }
+  const worker = await startSipServerWorker(options)
+  const crashed = once(worker.events, 'crashed')
+  const app = await RawApp.open({ ...worker.admin, secret: '', sipHost: '', sipPort: 0 })
+  await app.authenticate(testSecret)
+  app.close()
+  const [error] = await crashed
+  t.match(error, { code: 'SIP_SERVER_CRASHED', message: /BigInt/ })
+  await t.rejects(worker.metrics(), { code: 'SIP_SERVER_CRASHED' })
+  await worker.close()
 })
 
 t.test('certificates are read again, and both outcomes are told', async (t) => {
