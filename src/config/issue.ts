@@ -1,5 +1,5 @@
 import { CausewayError, type ErrorCode } from '../shared/errors/index.ts'
-import { maskLine } from './mask.ts'
+import { looksSecret, maskLine } from './mask.ts'
 import { formatPath, type Path, type Position, type YamlSource } from './source.ts'
 
 /** What is said about one error or warning of a file. */
@@ -59,7 +59,11 @@ export class ConfigIssue extends CausewayError {
     this.expected = facts.expected
     this.nearest = facts.nearest
     const shows = facts.position !== undefined || source.hasSection(facts.path)
-    const masked = maskLine(shows ? source.line(line) : '', column)
+    const key = String(facts.path.findLast((step) => typeof step === 'string') ?? '')
+    const text = shows ? source.line(line) : ''
+    // A secret on a line of its own has no key there to be known by.
+    const hidden = looksSecret(key) && !text.includes(key)
+    const masked = hidden ? { text: '', column } : maskLine(text, column)
     const room = masked.text.length - masked.column + 1
     const shown = Math.max(1, Math.min(length, room))
     this.excerpt = { line, text: masked.text, column: masked.column, length: shown }

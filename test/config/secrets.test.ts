@@ -90,6 +90,11 @@ t.test('no error, excerpt or printed configuration shows a secret', async (t) =>
       '{ srtp: sdes }',
       `{ srtp: sdes }\n    credentials: { password: ${secret}, usrname: x }`,
     ]),
+    edit([
+      '{ srtp: sdes }',
+      `{ srtp: sdes }\n    credentials: {"password":"${secret}","usrname":"x"}`,
+    ]),
+    edit(['access_token: token-of-support', `access_token:\n      [${secret}]`]),
     edit(['  listen:', `  server: drachtio://:${secret}@nowhere\n  listen:`]),
     edit(['access_token: token-of-support', `access_token: *${secret}`]),
     edit(['access_token: token-of-support', `access_token: \${NOT_SET:-${secret}} }: x: y`]),
