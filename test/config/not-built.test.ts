@@ -31,11 +31,6 @@ const keys: [key: string, text: string, line: number][] = [
     23,
   ]),
   ['trunks[0].media.dtmf', edit(['{ srtp: sdes }', '{ srtp: sdes, dtmf: info }']), 22],
-  [
-    'trunks[0].targets[0].weight',
-    edit(['"sip:10.0.0.9:5060"', '{ uri: "sip:10.0.0.9", weight: 3 }']),
-    21,
-  ],
 ]
 
 for (const [key, text, line] of keys) {
@@ -52,6 +47,11 @@ for (const [key, text, line] of keys) {
 t.test('srtp: dtls is not built, and would not work without a relay either', async (t) => {
   const { warnings } = issuesOf(edit(['srtp: sdes', 'srtp: dtls']))
   t.same(warnings.map(({ code }) => code).sort(), ['CONFIG_NOT_BUILT', 'CONFIG_SDES_NEEDED'])
+})
+
+t.test('a weight shares the calls, and says nothing', async (t) => {
+  const weighted = edit(['"sip:10.0.0.9:5060"', '{ uri: "sip:10.0.0.9", weight: 3 }'])
+  t.same(issuesOf(weighted), { errors: [], warnings: [] })
 })
 
 t.test('what is switched off says nothing', async (t) => {

@@ -47,10 +47,6 @@ export const notBuilt: Rule = (context) => {
     if (trunk?.media?.dtmf === 'info') {
       warn(context, [...path, 'media', 'dtmf'], 'keypresses stay RFC 4733 events')
     }
-    for (const position of (trunk?.targets ?? []).keys()) {
-      const weight = [...path, 'targets', position, 'weight']
-      if (context.given(weight)) warn(context, weight, 'targets are tried in order')
-    }
   }
 }
 

@@ -35,7 +35,9 @@ const target = z
         uri: sipUri().describe('The SIP URI.'),
         weight: integer(1, 1000)
           .prefault(1)
-          .describe('Share of the calls among targets. Not built yet: draws a warning.'),
+          .describe(
+            'Share of the calls this target is tried first for. Targets of equal weight are tried in order.',
+          ),
       })
       .transform(({ uri, weight }) => ({ ...uri, weight })),
   ])
