@@ -8,7 +8,7 @@ import type {
   SipPortEvents,
 } from '../sip-port.ts'
 import { DrachtioRequest, DrachtioResponse } from './incoming.ts'
-import type { SrfApplication, SrfRequest, SrfResponse } from './types.ts'
+import type { SrfApplication, SrfRequest, SrfResponse, SrfSocket } from './types.ts'
 
 /** Where a drachtio-server, the embedded one or a real one, takes applications. */
 export interface DrachtioAddress {
@@ -44,6 +44,8 @@ export class DrachtioPort implements SipPort {
   #events: SipPortEvents | undefined
   #connected = false
   #stopped = false
+  /** The socket whose writes are gathered until the end of this turn of the event loop. */
+  #corked: SrfSocket | undefined
   /** Requests without a final response: drachtio-srf forgets them when the connection is lost. */
   readonly #waiting = new Set<ResponseHandler>()
 
@@ -108,13 +110,31 @@ export class DrachtioPort implements SipPort {
     sent.on('update', (req, res) => res.send(req.body ? 491 : 200, undefined, {}))
     sent.on('response', (res, ack) => {
       if (res.status >= 200 && !this.#waiting.delete(handler)) return
+      this.#gather(res.socket)
       this.#guard(() => handler.onResponse(new DrachtioResponse(res, ack)))
     })
     if (handler.onSent)
       this.#guard(() => handler.onSent?.({ cancel: (headers) => cancel(sent, headers) }))
   }
 
+  /**
+   * Gathers what is written in this turn of the event loop into one write: an ACK and the 200 of the
+   * other leg go out together. Each write of its own costs a system call and wakes the SIP server.
+   */
+  #gather(socket: SrfSocket | undefined): void {
+    if (!socket || this.#corked) return
+    this.#corked = socket
+    socket.cork()
+    setImmediate(this.#release)
+  }
+
+  readonly #release = (): void => {
+    this.#corked?.uncork()
+    this.#corked = undefined
+  }
+
   #onRequest(req: SrfRequest, res: SrfResponse): void {
+    this.#gather(req.socket)
     this.#guard(() => this.#events?.onRequest(new DrachtioRequest(req, res, this.#guard)))
   }
 

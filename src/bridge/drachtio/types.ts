@@ -1,5 +1,11 @@
 /** The part of drachtio-srf that is used, as it behaves; its own declarations are looser. */
 
+/** The connection to the SIP server, as far as writes can be gathered on it. */
+export interface SrfSocket {
+  cork(): void
+  uncork(): void
+}
+
 export interface SrfMessage {
   headers: Record<string, string>
   body: string | undefined
@@ -9,6 +15,7 @@ export interface SrfRequest extends SrfMessage {
   method: string
   uri: string
   source: 'network' | 'application'
+  socket: SrfSocket | undefined
   source_address: string
   protocol: string
   receivedOn: string | undefined
@@ -23,6 +30,7 @@ export interface SrfResponse extends SrfMessage {
   status: number
   reason: string
   source_address: string
+  socket: SrfSocket | undefined
   stackDialogId: string | undefined
   send(
     status: number,
