@@ -21,7 +21,7 @@ import {
   terminate,
 } from './own-requests.ts'
 import { contactUri, natTarget, recordRoutes } from './routing.ts'
-import { armSession, keepDescription } from './session-timer.ts'
+import { armSession, keepDescription, knowsTimer, sessionExpires } from './session-timer.ts'
 
 /** Texts of the BYE that follows a call answered while it was being cancelled. */
 const cancelRace = 'ACK-BYE due to cancel race condition'
@@ -56,6 +56,8 @@ export class InviteClient implements ClientUser {
   readonly #uri: string
   readonly #contact: string
   readonly #credentials: HeaderLine[]
+  /** True when the request spoke of session timers. */
+  readonly #timed: boolean
   #body: Buffer | undefined
   readonly #forks = new Map<string, Dialog>()
   /** Forks that answered second: they were hung up on. */
@@ -77,6 +79,7 @@ export class InviteClient implements ClientUser {
     this.#uri = request.uri
     this.#contact = headerValue(request.headers, 'contact') ?? ''
     this.#body = request.body
+    this.#timed = knowsTimer(request)
     // RFC 3261 §13.2.2.4: the ACK carries the credentials of its INVITE.
     this.#credentials = request.headers.filter(
       (line) => line.key === 'authorization' || line.key === 'proxy-authorization',
@@ -256,7 +259,11 @@ export class InviteClient implements ClientUser {
       counters.dialogsMade++
       if (this.#cancelled) this.#byeAfterAck = cancelRace
     }
-    armSession(this.#context, this.#accepted, response, true, this.#body)
+    // Who never offered timers does not refresh on demand (RFC 4028 §7.1): WhatsApp answers any
+    // re-INVITE with 500.
+    if (this.#timed || sessionExpires(response)?.refresher === 'uas' || this.#accepted.session) {
+      armSession(this.#context, this.#accepted, response, true, this.#body)
+    }
     this.#body = undefined
     this.#tell(response, flow)
   }

@@ -77,6 +77,11 @@ function requires(headers: readonly HeaderLine[]): boolean {
   return /\btimer\b/.test(headerValue(headers, 'require') ?? '')
 }
 
+/** True for a request that offers a session timer or says it knows them (RFC 4028 §7.1). */
+export function knowsTimer(request: Pick<SipMessage, 'headers'>): boolean {
+  return headerValue(request.headers, 'session-expires') !== undefined || supportsTimer(request)
+}
+
 function supportsTimer(message: Pick<SipMessage, 'headers'>): boolean {
   return /\btimer\b/.test(headerValue(message.headers, 'supported') ?? '')
 }

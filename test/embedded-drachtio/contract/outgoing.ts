@@ -19,10 +19,11 @@ export interface Placed {
 export async function placed(
   bench: Bench,
   answer: { headers?: Record<string, string | string[]> } = {},
+  headers: Record<string, string> = {},
 ): Promise<Placed> {
   const app = await bench.app()
   const peer = await bench.peer()
-  const pending = app.createUAC(`sip:bob@${peer.hostport}`, { localSdp: sdp(4000) })
+  const pending = app.createUAC(`sip:bob@${peer.hostport}`, { localSdp: sdp(4000), headers })
   const invite = await peer.expect('INVITE')
   peer.respond(invite, 200, {
     tag: 'callee',

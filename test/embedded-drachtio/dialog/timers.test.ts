@@ -64,11 +64,22 @@ t.test('a session the peer does not refresh ends at its interval', async (t) => 
   peer.respond(bye, 200)
 })
 
-t.test('a session we refresh', async (t) => {
+t.test('a peer that is told nothing of timers cannot make us refresh', async (t) => {
   const { clock, bench } = await setUp(t)
-  const { peer, dialog, invite } = await placed(bench, {
+  const { peer, dialog } = await placed(bench, {
     headers: { 'Session-Expires': '100;refresher=uac' },
   })
+  clock.advance(200_000)
+  await peer.settle(bench.sip)
+  t.notOk(peer.has('INVITE'))
+  t.notOk(peer.has('BYE'))
+  await hangUp(peer, dialog)
+})
+
+t.test('a session we refresh', async (t) => {
+  const { clock, bench } = await setUp(t)
+  const answer = { headers: { 'Session-Expires': '100;refresher=uac' } }
+  const { peer, dialog, invite } = await placed(bench, answer, { Supported: 'timer' })
   clock.advance(44_000)
   await peer.settle(bench.sip)
   t.notOk(peer.has('INVITE'))
