@@ -20,7 +20,9 @@ export function runTap(files: readonly string[], options: readonly string[] = []
   const output = join(folder, 'all.tap')
   // After npm ci tap is not yet built with the plugins of .taprc.
   spawnSync(tap, ['build'], { stdio: 'inherit' })
-  const args = ['run', '--reporter=terse', `--output-file=${output}`, ...options, ...files]
+  // Without a terminal only failures are shown: progress would fill a log with cursor movements.
+  const reporter = process.stdout.isTTY ? 'terse' : 'min'
+  const args = ['run', `--reporter=${reporter}`, `--output-file=${output}`, ...options, ...files]
   const { status } = spawnSync(tap, args, { stdio: 'inherit' })
   const text = readFileSync(output, 'utf8')
   rmSync(folder, { recursive: true })
