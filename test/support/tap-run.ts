@@ -24,6 +24,8 @@ export function runTap(files: readonly string[], options: readonly string[] = []
   const reporter = process.stdout.isTTY ? 'terse' : 'min'
   const args = ['run', `--reporter=${reporter}`, `--output-file=${output}`, ...options, ...files]
   const { status } = spawnSync(tap, args, { stdio: 'inherit' })
+  // tap ends with an escape sequence and no line break.
+  console.log()
   const text = readFileSync(output, 'utf8')
   rmSync(folder, { recursive: true })
   const summary = [...text.matchAll(/^# \{ total: \d+(.*)\}$/gm)].at(-1)?.[1] ?? ''
