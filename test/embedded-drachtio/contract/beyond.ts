@@ -1,19 +1,11 @@
 /** What the embedded server does better than the server it stands in for. */
 
 import { PeerDialog } from '../../support/sip-peer.ts'
+import { beyondInsideCases } from './beyond-inside.ts'
 import { type Case, fails, runCases, type Suite } from './cases.ts'
-import { answered } from './incoming.ts'
 import { hangUp } from './outgoing.ts'
 import { RawApp } from './raw-app.ts'
-import {
-  type AppRequest,
-  type AppResponse,
-  Calls,
-  event,
-  requests,
-  type ServerUnderTest,
-  sdp,
-} from './srf.ts'
+import { type AppResponse, Calls, event, requests, type ServerUnderTest, sdp } from './srf.ts'
 
 const padding = (count: number): string[] =>
   Array.from(
@@ -191,18 +183,6 @@ const beyondCases: Record<string, Case> = {
     await peer.expect(480)
   },
 
-  'the 2xx to a re-INVITE is repeated until its ACK': async (bench) => {
-    const { t } = bench
-    const { peer, call, dialog } = await answered(bench)
-    call.request('INVITE', { body: sdp(4002) })
-    const cseq = call.cseq
-    const ok = await peer.expect((m) => m.status === 200 && m.cseq === cseq)
-    peer.forget(ok)
-    t.equal((await peer.expect((m) => m.status === 200 && m.cseq === cseq)).text, ok.text)
-    call.request('ACK')
-    await hangUp(peer, dialog)
-  },
-
   'BYE on a ringing call ends it': async (bench) => {
     const { t } = bench
     const { invites } = await bench.service()
@@ -278,62 +258,6 @@ const beyondCases: Record<string, Case> = {
     await peer.expect(480)
   },
 
-  'a request with an old number gets 500': async (bench) => {
-    const { t } = bench
-    const { peer, call, dialog } = await answered(bench)
-    call.request('INFO', { cseq: 10 })
-    await peer.expect(200)
-    call.request('INFO', { cseq: 9 })
-    t.equal((await peer.expect((m) => m.status > 0 && m.cseq === 9)).status, 500)
-    await hangUp(peer, dialog)
-  },
-
-  'localhost stands for our address inside dialogs too': async (bench) => {
-    const { t } = bench
-    const { peer, dialog } = await answered(bench)
-    const pending = dialog.request({
-      method: 'INFO',
-      headers: { Contact: '<sip:me@localhost>', 'P-Asserted-Identity': '<sip:me@localhost>' },
-    })
-    const info = await peer.expect('INFO')
-    const local = `sip:me@${bench.sip.host}:${bench.sip.port}`
-    t.equal(info.contact, local)
-    t.match(info.header('p-asserted-identity'), local)
-    peer.respond(info, 200)
-    await pending
-    await hangUp(peer, dialog)
-  },
-
-  'a Contact behind NAT is reached at its source': async (bench) => {
-    const { t } = bench
-    const nat = { contact: '<sip:peer@10.0.0.77:5060>' }
-    const { peer, dialog } = await answered(bench, { dialog: nat })
-    const ended = dialog.destroy()
-    const bye = await peer.expect('BYE')
-    t.equal(bye.uri, 'sip:peer@10.0.0.77:5060')
-    peer.respond(bye, 200)
-    await ended
-  },
-
-  'a strict router gets its URI as Request-URI': async (bench) => {
-    const { t } = bench
-    const peer = await bench.peer()
-    const strict = `sip:${peer.hostport};n=1`
-    const { app, invites } = await bench.service()
-    const call = peer.dialog(bench.sip)
-    call.request('INVITE', { body: sdp(4000), headers: { 'Record-Route': `<${strict}>` } })
-    const { req, res } = await invites.next()
-    const dialog = await app.createUAS(req, res, { localSdp: sdp(5000) })
-    call.learn(await peer.expect(200))
-    call.request('ACK')
-    const ended = dialog.destroy()
-    const bye = await peer.expect('BYE')
-    t.equal(bye.uri, strict)
-    t.equal(bye.header('route'), peer.contact)
-    peer.respond(bye, 200)
-    await ended
-  },
-
   'a tel URI without a route is refused, with one it is sent': async (bench) => {
     const { t } = bench
     const app = await bench.app()
@@ -393,28 +317,9 @@ const beyondCases: Record<string, Case> = {
     peer.respond(invite, 480, { tag: 'one' })
     await failed
   },
-
-  'the wrong dialog of a pair is refused without harm': async (bench) => {
-    const { t } = bench
-    const { peer, call, dialog } = await answered(bench)
-    const tag = call.remoteTag
-    call.remoteTag = 'wrong'
-    call.request('BYE')
-    await peer.expect(481)
-    call.remoteTag = tag
-    const seen: AppRequest[] = []
-    dialog.on('info', (req: AppRequest, res: AppResponse) => {
-      seen.push(req)
-      res.send(200)
-    })
-    call.request('INFO')
-    await peer.expect(200)
-    t.equal(seen.length, 1)
-    await hangUp(peer, dialog)
-  },
 }
 
 /** Runs what is asked of the embedded server alone. */
 export async function beyondSuite(t: Suite, server: ServerUnderTest): Promise<void> {
-  await runCases(t, server, beyondCases)
+  await runCases(t, server, { ...beyondCases, ...beyondInsideCases })
 }
