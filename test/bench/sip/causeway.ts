@@ -1,31 +1,35 @@
 import { type CausewayPorts, causewayPorts, startCauseway } from '../../peers/support/causeway.ts'
+import { freePort } from '../../peers/support/ports.ts'
+import { liveHeap } from './inspector.ts'
 import type { BenchPeer } from './peer.ts'
 
 /** Password of the business number, known to both sides. */
 export const PASSWORD = 'bench-password'
 
 /** WhatsApp's side calls, the callee is the PBX. */
-export async function userInitiated(calleePort: number): Promise<BenchPeer> {
+export async function userInitiated(calleePort: number, collects = false): Promise<BenchPeer> {
   const ports = await causewayPorts()
-  const peer = await start(ports, { whatsappPort: 9, pbxPort: calleePort })
+  const peer = await start(ports, { whatsappPort: 9, pbxPort: calleePort, collects })
   return { ...peer, port: ports.whatsapp }
 }
 
 /** The PBX calls, the callee is WhatsApp and challenges every INVITE. */
-export async function businessInitiated(calleePort: number): Promise<BenchPeer> {
+export async function businessInitiated(calleePort: number, collects = false): Promise<BenchPeer> {
   const ports = await causewayPorts()
-  const peer = await start(ports, { whatsappPort: calleePort, pbxPort: 9 })
+  const peer = await start(ports, { whatsappPort: calleePort, pbxPort: 9, collects })
   return { ...peer, port: ports.pbx }
 }
 
 /** UDP on both sides, as with the other peers; SDP passed through; limits out of the way. */
 async function start(
   ports: CausewayPorts,
-  peers: { whatsappPort: number; pbxPort: number },
+  peers: { whatsappPort: number; pbxPort: number; collects: boolean },
 ): Promise<BenchPeer> {
   const many = 100_000
+  const inspect = peers.collects ? await freePort() : undefined
   const causeway = await startCauseway({
     ports,
+    ...(inspect === undefined ? {} : { inspect }),
     config: {
       sip: {
         domain: 'bench.example.com',
@@ -68,7 +72,7 @@ async function start(
   return {
     pid: causeway.pid,
     port: 0,
-    heap: async () => (await causeway.metrics()).get('causeway_nodejs_heap_size_used_bytes'),
+    ...(inspect === undefined ? {} : { collect: () => liveHeap(inspect) }),
     stop: () => causeway.stop(),
   }
 }

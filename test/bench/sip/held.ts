@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../peers/support/ports.ts'
 import { type Sipp, startSipp } from '../../peers/support/sipp.ts'
-import { type BenchPeer, type BenchRow, scenario } from './peer.ts'
+import { type BenchPeer, type BenchRow, type StartPeer, scenario } from './peer.ts'
 import { memoryBytes } from './process-tree.ts'
 
 /** Memory with a number of calls up. */
@@ -12,7 +12,7 @@ export interface Held {
   resident: number
   /** (resident - resident without calls) / calls. */
   residentPerCall: number
-  /** Bytes of live heap, where the peer tells. */
+  /** Bytes of heap that stay after a collection, where there is one. */
   heap: number | undefined
   heapPerCall: number | undefined
 }
@@ -29,14 +29,14 @@ const HOLD_MS = 900_000
  */
 export async function measureHeld(
   row: BenchRow,
-  start: (calleePort: number) => Promise<BenchPeer>,
+  start: StartPeer,
   levels: readonly number[],
   settle: number,
 ): Promise<Held[]> {
   const calleePort = await freePort()
   const common = { keys: row.keys, args: row.args ?? [] }
   const callee = await startSipp({ scenario: scenario(row.callee), port: calleePort, ...common })
-  const peer = await start(calleePort)
+  const peer = await start(calleePort, true)
   const callers: Sipp[] = []
   try {
     const call = async (count: number, hold: number): Promise<Sipp> =>
@@ -79,5 +79,8 @@ export async function measureHeld(
 }
 
 async function read(peer: BenchPeer): Promise<{ resident: number; heap: number | undefined }> {
-  return { heap: await peer.heap?.(), resident: memoryBytes(peer.pid) }
+  const heap = await peer.collect?.()
+  // Collected pages go back to the system in the background.
+  if (peer.collect) await sleep(2000)
+  return { heap, resident: memoryBytes(peer.pid) }
 }

@@ -6,10 +6,13 @@ export interface BenchPeer {
   readonly pid: number
   /** UDP port on 127.0.0.1 the caller sends to. */
   readonly port: number
-  /** Bytes of live heap, where the peer tells. */
-  heap?(): Promise<number | undefined>
+  /** Collects garbage, where the peer has any; bytes of heap that stay. */
+  collect?(): Promise<number>
   stop(): Promise<unknown>
 }
+
+/** Starts a peer in front of a callee. `collects` makes it able to collect garbage when told. */
+export type StartPeer = (calleePort: number, collects?: boolean) => Promise<BenchPeer>
 
 /** A row of the table: a peer with the scenarios that suit it. */
 export interface BenchRow {
@@ -24,7 +27,7 @@ export interface BenchRow {
   /** More arguments for both SIPp. */
   args?: string[]
   /** Starts the peer in front of a callee; undefined: the callee is called directly. */
-  start?: (calleePort: number) => Promise<BenchPeer>
+  start?: StartPeer
 }
 
 /** Plain RTP. */

@@ -16,6 +16,8 @@ export interface CausewayOptions {
   ports: CausewayPorts
   /** The configuration as an object; JSON is YAML. */
   config: object
+  /** Port of Node's inspector. */
+  inspect?: number
 }
 
 /** `causeway up`, as a process of its own. */
@@ -29,7 +31,7 @@ export interface Causeway extends Daemon {
   get(path: string): Promise<unknown>
 }
 
-const root = join(import.meta.dirname, '..', '..', '..')
+const launcher = join(import.meta.dirname, '..', '..', '..', 'src', 'cli', 'causeway.js')
 
 /** Chooses free ports. */
 export async function causewayPorts(): Promise<CausewayPorts> {
@@ -38,7 +40,8 @@ export async function causewayPorts(): Promise<CausewayPorts> {
 
 /** Runs `causeway up` and waits until it is ready. `stop` ends it and removes its files. */
 export async function startCauseway(options: CausewayOptions): Promise<Causeway> {
-  const { ports, config } = options
+  const { ports, config, inspect } = options
+  const inspector = inspect === undefined ? [] : [`--inspect=127.0.0.1:${inspect}`]
   const state = mkdtempSync(join(peersFolder(), 'run-'))
   const file = join(state, 'causeway.yaml')
   writeFileSync(file, JSON.stringify(config, undefined, 2), { mode: 0o600 })
@@ -46,7 +49,7 @@ export async function startCauseway(options: CausewayOptions): Promise<Causeway>
   const daemon = await startDaemon({
     name: 'Causeway',
     command: process.execPath,
-    args: [join(root, 'src', 'cli', 'causeway.js'), 'up', '-c', file, '--drain', '2s'],
+    args: [...inspector, launcher, 'up', '-c', file, '--drain', '2s'],
     cwd: state,
     log: join(state, 'log'),
     ready: () =>
