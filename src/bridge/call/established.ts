@@ -6,7 +6,7 @@ import type { Side } from '../admit/directory.ts'
 import type { BridgeContext, DialogOwner, Flow } from '../context.ts'
 import { collectFacts } from '../headers/whatsapp.ts'
 import { sendBye } from '../invite/bye.ts'
-import { passReason, q850Reason, textOfReason } from '../outcome/refusal.ts'
+import { passReason, reasonOf, textOfReason } from '../outcome/refusal.ts'
 import type { Headers, IncomingRequest } from '../sip-port.ts'
 import { answerOnPbxLeg } from './pbx-leg.ts'
 import { answerOnWhatsAppLeg } from './whatsapp-leg.ts'
@@ -64,8 +64,7 @@ export class EstablishedCall implements Flow, DialogOwner {
   }
 
   hangUp(error: CausewayError): void {
-    const reason = { Reason: q850Reason(error.q850, error.definition.summary) }
-    this.end(causeOf(error), undefined, reason)
+    this.end(causeOf(error), undefined, reasonOf(error))
   }
 
   /**
@@ -96,7 +95,8 @@ export class EstablishedCall implements Flow, DialogOwner {
       // The SIP server has sent this BYE: no ACK came, or a session timer ran out.
       const code = /ack/i.test(reason ?? '') ? 'CALL_ACK_TIMEOUT' : 'CALL_DIALOG_LOST'
       const detail = `${side} leg: ${textOfReason(reason) ?? 'ended by the SIP server'}`
-      this.end(causeOf(new CausewayError(code, { detail })), side)
+      const error = new CausewayError(code, { detail })
+      this.end(causeOf(error), side, reasonOf(error))
       return
     }
     request.respond({ status: 200 })

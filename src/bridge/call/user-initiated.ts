@@ -12,7 +12,7 @@ import { type Hop, Hunt } from '../invite/targets.ts'
 import { TrunkAuthorizer } from '../invite/trunk-authorizer.ts'
 import type { Failure } from '../outcome/failure.ts'
 import { pbxOutcome, tryNextTarget, tryOverflow } from '../outcome/pbx.ts'
-import { passReason, retryHeaders, textOfReason } from '../outcome/refusal.ts'
+import { passReason, reasonOf, retryHeaders, textOfReason } from '../outcome/refusal.ts'
 import type { Headers, IncomingResponse } from '../sip-port.ts'
 import { EstablishedCall } from './established.ts'
 
@@ -189,14 +189,15 @@ export class UserInitiatedCall implements Flow, InviteEvents {
 
   #onRingTimeout(): void {
     if (this.call.hasEnded()) return
-    this.#cancelPbx({})
+    const error = new CausewayError('CALL_NO_ANSWER')
+    this.#cancelPbx(reasonOf(error))
     this.#hop = undefined
-    this.#tryTrunk(new CausewayError('CALL_NO_ANSWER'))
+    this.#tryTrunk(error)
   }
 
   #fail(error: CausewayError): void {
     this.#reject(error.sip, retryHeaders(error))
-    this.#end(causeOf(error), {})
+    this.#end(causeOf(error), reasonOf(error))
   }
 
   #reject(status: number, headers: Headers): void {

@@ -14,8 +14,13 @@ const OVERLOAD = new Set([
 ])
 
 /** `Q.850;cause=21;text="…"` (RFC 3326). */
-export function q850Reason(cause: number, text: string): string {
+function q850Reason(cause: number, text: string): string {
   return `Q.850;cause=${cause};text="${plain(text)}"`
+}
+
+/** What the PBX gets with a BYE or CANCEL that an error has led to. */
+export function reasonOf(error: CausewayError): Record<string, string> {
+  return { Reason: q850Reason(error.q850, error.definition.summary) }
 }
 
 /** `Retry-After` for refusals that pass by themselves, else nothing. */
@@ -27,7 +32,7 @@ export function retryHeaders(error: CausewayError): Record<string, string> {
 export function refusalHeaders(error: CausewayError, host: string): Record<string, string> {
   const said = error.detail ?? error.definition.summary
   return {
-    Reason: q850Reason(error.q850, error.definition.summary),
+    ...reasonOf(error),
     Warning: `399 ${host} "${error.code}: ${plain(said)}"`,
     ...retryHeaders(error),
   }
