@@ -1,4 +1,5 @@
-import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
+import { createHash } from 'node:crypto'
+import { type DestinationStream, type LogFn, type Logger, pino, stdTimeFunctions } from 'pino'
 import { redactText } from './redact.ts'
 
 export type { Logger } from 'pino'
@@ -22,16 +23,23 @@ export interface LogOptions {
  * credentials (design rule 5).
  */
 export function createLogger(options: LogOptions): Logger {
+  const masked = options.numbers === 'masked'
+  const number = (value: unknown): unknown => (masked ? maskNumber(value) : value)
   const settings = {
     level: options.level,
     base: null,
     timestamp: stdTimeFunctions.isoTime,
+    hooks: { logMethod: nameless },
     serializers: {
-      err: serializeError,
+      err: (value: unknown) => (masked ? maskError(serializeError(value)) : serializeError(value)),
       sip: (value: unknown) => redactText(String(value)),
-      party: (value: unknown) => (options.numbers === 'masked' ? maskNumber(value) : value),
-      from: (value: unknown) => (options.numbers === 'masked' ? maskNumber(value) : value),
-      to: (value: unknown) => (options.numbers === 'masked' ? maskNumber(value) : value),
+      party: number,
+      from: number,
+      to: number,
+      detail: number,
+      text: number,
+      wacid: (value: unknown) => (masked ? maskWacid(value) : value),
+      callId: (value: unknown) => (masked ? maskNumber(maskWacid(value)) : value),
     },
   }
   return options.destination ? pino(settings, options.destination) : pino(settings)
@@ -46,6 +54,31 @@ export function silentLogger(): Logger {
 export function maskNumber(value: unknown): unknown {
   if (typeof value !== 'string') return value
   return value.replace(/\d{3,}(?=\d{2})/g, (digits) => '*'.repeat(digits.length))
+}
+
+/** An error logged alone: pino would take its message, unredacted, for the line's. */
+function nameless(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
+  const [first, message] = args as unknown[]
+  const alone = message === undefined && typeof first === 'object' && first !== null
+  if (alone && 'err' in first) method.call(this, first, 'error')
+  else if (first instanceof Error) method.call(this, { err: first }, String(message ?? 'error'))
+  else method.apply(this, args)
+}
+
+/** Replaces a WACID by a short hash: its base64 text holds both phone numbers. */
+function maskWacid(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  return value.replace(
+    /wacid\.\S+/g,
+    (wacid) => `wacid#${createHash('sha256').update(wacid).digest('hex').slice(0, 12)}`,
+  )
+}
+
+/** Masks the numbers in every text of a serialized error. */
+function maskError(value: unknown): unknown {
+  if (typeof value === 'string') return maskNumber(maskWacid(value))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskError(item)]))
 }
 
 function serializeError(error: unknown): unknown {

@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream'
 import t from 'tap'
+import { CausewayError } from '../../src/shared/errors/index.ts'
 import { createLogger, maskNumber } from '../../src/shared/log.ts'
 import { redactText } from '../../src/shared/redact.ts'
 import { Secret } from '../../src/shared/secret.ts'
@@ -41,3 +42,23 @@ t.test(
     t.equal(maskNumber('FR.13491208655302741918'), `FR.${'*'.repeat(18)}18`)
   },
 )
+
+t.test('masked: no text that names a number gets through, WACIDs become a hash', async (t) => {
+  const lines: string[] = []
+  const destination = new PassThrough()
+  destination.on('data', (chunk) => lines.push(String(chunk)))
+  const log = createLogger({ level: 'trace', numbers: 'masked', destination })
+  const number = '+33199001234'
+  const wacid = `wacid.${Buffer.from('33199001234').toString('base64')}`
+  const err = new CausewayError('CALL_NUMBER_UNKNOWN', {
+    detail: `sip:${number}@sip.example.com`,
+    cause: new Error(number),
+  })
+  log.info({ detail: `From <sip:${number}@x>`, text: number, wacid, callId: `outgoing:${wacid}` })
+  log.error({ err })
+  const text = lines.join('')
+  t.notMatch(text, /199001|MzMxOTkwMDEyMzQ/)
+  t.match(text, /"wacid":"wacid#[0-9a-f]{12}"/)
+  t.match(text, /"callId":"outgoing:wacid#[0-9a-f]{12}"/)
+  t.match(text, /CALL_NUMBER_UNKNOWN/)
+})

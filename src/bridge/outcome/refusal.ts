@@ -14,7 +14,7 @@ const OVERLOAD = new Set([
 ])
 
 /** `Q.850;cause=21;text="…"` (RFC 3326). */
-function q850Reason(cause: number, text: string): string {
+export function q850Reason(cause: number, text: string): string {
   return `Q.850;cause=${cause};text="${plain(text)}"`
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { ackFailure, Dialog } from './dialog.ts'
 import { answerDigest, type DigestUse } from './digest.ts'
 import type { Received } from './inbox.ts'
@@ -31,6 +32,15 @@ export interface MetaInviteOptions {
   uriParams?: string
 }
 
+/** A WACID in the shape of the real ones: both parties in the clear, under base64. */
+function wacidOf(user: string, business: string): string {
+  const text = (value: string): Buffer[] => [Buffer.of(0x18, value.length), Buffer.from(value)]
+  const party = (value: string) => [Buffer.of(0x1c), ...text(value), Buffer.from('150200', 'hex')]
+  const id = randomBytes(16).toString('hex').toUpperCase()
+  const parts = [...party(user), Buffer.of(0x12), ...text(id), ...party(business), Buffer.of(0)]
+  return `wacid.${Buffer.concat(parts).toString('base64')}`
+}
+
 /** An INVITE of WhatsApp's (dossier 3.1). */
 export class MetaInvite {
   readonly callId: string
@@ -41,7 +51,8 @@ export class MetaInvite {
 
   constructor(options: MetaInviteOptions = {}) {
     this.#options = options
-    this.wacid = `wacid.${Buffer.from(fresh('HBgL')).toString('base64')}`
+    const { from = CONSUMER, to = BUSINESS } = options
+    this.wacid = wacidOf(from.replace('+', ''), to.replace('+', ''))
     this.callId = options.callId ?? `outgoing:${this.wacid}`
   }
 
