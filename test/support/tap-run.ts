@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -11,6 +11,34 @@ export interface TapResult {
   failed: number
 }
 
+const BUILT = join('node_modules', '@tapjs', 'test', 'test-built', 'dist', 'esm', 'index.js')
+const LOCK = join('node_modules', '.tap-build')
+
+/** Whether tap is built with the plugins of .taprc: without the one that compiles TypeScript. */
+function isBuilt(): boolean {
+  return existsSync(BUILT) && !readFileSync(BUILT, 'utf8').includes('@tapjs/typescript')
+}
+
+/** Builds tap once after `npm ci`. Of runs that start together one builds, and the others wait. */
+function buildTap(): void {
+  for (let waited = 0; !isBuilt() || existsSync(LOCK); waited++) {
+    try {
+      mkdirSync(LOCK)
+    } catch {
+      // A run that was killed while it built must not stop all later ones.
+      if (waited > 60) rmdirSync(LOCK)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
+      continue
+    }
+    try {
+      if (!isBuilt()) spawnSync(tap, ['build'], { stdio: 'inherit' })
+    } finally {
+      rmdirSync(LOCK)
+    }
+    if (!isBuilt()) throw new Error('tap build did not leave the TypeScript plugin out')
+  }
+}
+
 /**
  * Runs test files under tap, in processes of their own, and counts what its summary line says:
  * `# { total: 12, pass: 11, fail: 1 }`. What was skipped or is to be done has not passed.
@@ -18,8 +46,7 @@ export interface TapResult {
 export function runTap(files: readonly string[], options: readonly string[] = []): TapResult {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-test-'))
   const output = join(folder, 'all.tap')
-  // After npm ci tap is not yet built with the plugins of .taprc.
-  spawnSync(tap, ['build'], { stdio: 'inherit' })
+  buildTap()
   // Without a terminal only failures are shown: progress would fill a log with cursor movements.
   const reporter = process.stdout.isTTY ? 'terse' : 'min'
   const args = ['run', `--reporter=${reporter}`, `--output-file=${output}`, ...options, ...files]
