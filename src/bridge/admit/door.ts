@@ -9,6 +9,7 @@ import type { BridgeContext } from '../context.ts'
 import { challengeValue } from '../digest/challenge.ts'
 import { collectFacts, wacidOf } from '../headers/whatsapp.ts'
 import { IncomingInvite } from '../invite/incoming-invite.ts'
+import { coded } from '../outcome/coded.ts'
 import { refusalHeaders, retryHeaders } from '../outcome/refusal.ts'
 import type { Headers, IncomingRequest } from '../sip-port.ts'
 import { checkInvite } from './checks.ts'
@@ -39,11 +40,9 @@ export class Door {
       else if (side === 'whatsapp') await this.#fromWhatsApp(invite)
       else this.#fromPbx(invite)
     } catch (error) {
-      const coded = isCausewayError(error)
-        ? error
-        : new CausewayError('CALL_INTERNAL', { cause: error })
-      this.#ctx.log.error({ err: coded }, 'INVITE failed')
-      this.#refuse(side, invite, coded)
+      const fault = coded(error)
+      this.#ctx.log.error({ err: fault }, 'INVITE failed')
+      this.#refuse(side, invite, fault)
     }
   }
 

@@ -1,7 +1,7 @@
 import { type Call, causeOf, type EndCause } from '../../calls/index.ts'
 import type { NumberConfig, TrunkConfig } from '../../config/types.ts'
 import type { MediaSession } from '../../media/index.ts'
-import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
+import { CausewayError } from '../../shared/errors/index.ts'
 import { digitsOf } from '../address/consumer.ts'
 import type { BridgeContext, Flow } from '../context.ts'
 import { ALLOW_PBX } from '../headers/allow.ts'
@@ -10,6 +10,7 @@ import { collectFacts } from '../headers/whatsapp.ts'
 import type { IncomingInvite } from '../invite/incoming-invite.ts'
 import { type InviteEvents, OutgoingInvite } from '../invite/outgoing-invite.ts'
 import { WhatsAppAuthorizer } from '../invite/whatsapp-authorizer.ts'
+import { coded } from '../outcome/coded.ts'
 import type { Failure } from '../outcome/failure.ts'
 import { refusalHeaders, textOfReason } from '../outcome/refusal.ts'
 import { whatsappOutcome } from '../outcome/whatsapp.ts'
@@ -88,11 +89,9 @@ export class BusinessInitiatedCall implements Flow, InviteEvents {
   }
 
   onFault(error: unknown): void {
-    const coded = isCausewayError(error)
-      ? error
-      : new CausewayError('CALL_INTERNAL', { cause: error })
-    if (coded.code === 'CALL_INTERNAL') this.#ctx.log.error({ err: coded, call: this.call.id })
-    this.#fail(coded)
+    const fault = coded(error)
+    if (fault.code === 'CALL_INTERNAL') this.#ctx.log.error({ err: fault, call: this.call.id })
+    this.#fail(fault)
   }
 
   async #dial(): Promise<void> {

@@ -1,5 +1,5 @@
-import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
 import { ALLOW_PBX, unsupported } from '../headers/allow.ts'
+import { coded } from '../outcome/coded.ts'
 import { refusalHeaders } from '../outcome/refusal.ts'
 import type { Headers, IncomingRequest, OutgoingResponse } from '../sip-port.ts'
 import type { EstablishedCall } from './established.ts'
@@ -54,12 +54,10 @@ async function renegotiate(established: EstablishedCall, request: IncomingReques
     const headers: Headers = { 'Content-Type': 'application/sdp', Allow: ALLOW_PBX }
     respond(established, request, { status: 200, headers, body })
   } catch (error) {
-    const coded = isCausewayError(error)
-      ? error
-      : new CausewayError('CALL_INTERNAL', { cause: error })
-    established.ctx.log.debug({ err: coded, call: established.call.id }, 're-offer refused')
-    const headers = refusalHeaders(coded, established.ctx.directory.config.sip.domain)
-    respond(established, request, { status: coded.sip, headers })
+    const fault = coded(error)
+    established.ctx.log.debug({ err: fault, call: established.call.id }, 're-offer refused')
+    const headers = refusalHeaders(fault, established.ctx.directory.config.sip.domain)
+    respond(established, request, { status: fault.sip, headers })
   } finally {
     established.renegotiating = false
   }

@@ -2,7 +2,7 @@ import { type Call, causeOf, type EndCause } from '../../calls/index.ts'
 import type { InboundConfig, NumberConfig, TrunkConfig } from '../../config/types.ts'
 import type { MediaSession } from '../../media/index.ts'
 import type { Timer } from '../../shared/clock.ts'
-import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
+import { CausewayError } from '../../shared/errors/index.ts'
 import type { BridgeContext, Flow } from '../context.ts'
 import { inviteToPbx } from '../headers/invite-pbx.ts'
 import { contactForWhatsApp } from '../headers/invite-whatsapp.ts'
@@ -10,6 +10,7 @@ import type { IncomingInvite } from '../invite/incoming-invite.ts'
 import { type InviteEvents, OutgoingInvite } from '../invite/outgoing-invite.ts'
 import { type Hop, Hunt } from '../invite/targets.ts'
 import { TrunkAuthorizer } from '../invite/trunk-authorizer.ts'
+import { coded } from '../outcome/coded.ts'
 import type { Failure } from '../outcome/failure.ts'
 import { pbxOutcome, tryNextTarget, tryOverflow } from '../outcome/pbx.ts'
 import { passReason, reasonOf, retryHeaders, textOfReason } from '../outcome/refusal.ts'
@@ -100,11 +101,9 @@ export class UserInitiatedCall implements Flow, InviteEvents {
   }
 
   onFault(error: unknown): void {
-    const coded = isCausewayError(error)
-      ? error
-      : new CausewayError('CALL_INTERNAL', { cause: error })
-    if (coded.code === 'CALL_INTERNAL') this.#ctx.log.error({ err: coded, call: this.call.id })
-    this.#fail(coded)
+    const fault = coded(error)
+    if (fault.code === 'CALL_INTERNAL') this.#ctx.log.error({ err: fault, call: this.call.id })
+    this.#fail(fault)
   }
 
   /** Tries the next trunk; without one, the call fails for what became of the last. */

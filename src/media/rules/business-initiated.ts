@@ -1,11 +1,12 @@
 import { CausewayError } from '../../shared/errors/index.ts'
 import type { AudioDescription } from '../sdp/types.ts'
 import {
+  answerAs,
   demandAddress,
   demandPbxCrypto,
   demandPtime,
   filterCodecs,
-  PTIME,
+  offerAs,
   settledCodecs,
 } from './checks.ts'
 
@@ -26,20 +27,8 @@ export function offerToWhatsApp(
   const crypto = demandPbxCrypto(offer)
   demandAddress(offer)
   demandPtime(offer)
-  return {
-    ...offer,
-    profile: 'RTP/SAVP',
-    direction: 'sendrecv',
-    codecs: filterCodecs(offer.codecs, allowed),
-    ptime: PTIME,
-    maxptime: PTIME,
-    crypto: [{ ...crypto, tag: 1, lifetime: undefined }],
-    fingerprint: false,
-    mid: undefined,
-    bundle: false,
-    index: 0,
-    others: [],
-  }
+  const codecs = filterCodecs(offer.codecs, allowed)
+  return offerAs(offer, { codecs, crypto: { ...crypto, tag: 1 } })
 }
 
 /**
@@ -62,21 +51,8 @@ export function answerToPbx(
     })
   }
   const tag = offerReceived.crypto.find((line) => line.key.equals(offered.key))?.tag ?? 1
-  return {
-    ...answer,
-    profile: offerReceived.profile,
-    direction: 'sendrecv',
-    codecs: settled(answer, offerSent),
-    ptime: PTIME,
-    maxptime: PTIME,
-    crypto: [{ ...crypto, tag, lifetime: undefined, sessionParameters: '' }],
-    fingerprint: false,
-    rtcpMux: answer.rtcpMux && offerReceived.rtcpMux,
-    mid: offerReceived.mid,
-    bundle: offerReceived.bundle,
-    index: offerReceived.index,
-    others: offerReceived.others,
-  }
+  const codecs = settled(answer, offerSent)
+  return answerAs(answer, offerReceived, { codecs, crypto: { ...crypto, tag } })
 }
 
 function settled(answer: AudioDescription, offerSent: AudioDescription) {

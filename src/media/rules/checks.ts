@@ -87,3 +87,50 @@ export function settledCodecs(answer: readonly Codec[], offer: readonly Codec[])
   if (event && answered) settled.push({ ...answered, payloadType: event.payloadType })
   return settled
 }
+
+/**
+ * What an answer has in common on both legs: 20 ms, `sendrecv` (WhatsApp never hears of a hold),
+ * one crypto line, and the places of the offer it answers: profile, mid, BUNDLE, refused lines.
+ */
+export function answerAs(
+  answer: AudioDescription,
+  offerReceived: AudioDescription,
+  settled: { codecs: Codec[]; crypto: Crypto },
+): AudioDescription {
+  return {
+    ...answer,
+    profile: offerReceived.profile,
+    direction: 'sendrecv',
+    codecs: settled.codecs,
+    ptime: PTIME,
+    maxptime: PTIME,
+    crypto: [{ ...settled.crypto, lifetime: undefined, sessionParameters: '' }],
+    fingerprint: false,
+    rtcpMux: answer.rtcpMux && offerReceived.rtcpMux,
+    mid: offerReceived.mid,
+    bundle: offerReceived.bundle,
+    index: offerReceived.index,
+    others: offerReceived.others,
+  }
+}
+
+/** What an offer passed on has in common on both legs: one SDES audio line, 20 ms, nothing else. */
+export function offerAs(
+  offer: AudioDescription,
+  chosen: { codecs: Codec[]; crypto: Crypto },
+): AudioDescription {
+  return {
+    ...offer,
+    profile: 'RTP/SAVP',
+    direction: 'sendrecv',
+    codecs: chosen.codecs,
+    ptime: PTIME,
+    maxptime: PTIME,
+    crypto: [{ ...chosen.crypto, lifetime: undefined }],
+    fingerprint: false,
+    mid: undefined,
+    bundle: false,
+    index: 0,
+    others: [],
+  }
+}

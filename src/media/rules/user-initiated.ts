@@ -1,7 +1,14 @@
 import { CausewayError } from '../../shared/errors/index.ts'
 import { chooseCrypto } from '../sdp/crypto.ts'
 import type { AudioDescription } from '../sdp/types.ts'
-import { demandAddress, demandPtime, filterCodecs, PTIME, settledCodecs } from './checks.ts'
+import {
+  answerAs,
+  demandAddress,
+  demandPtime,
+  filterCodecs,
+  offerAs,
+  settledCodecs,
+} from './checks.ts'
 
 /**
  * User-initiated call, first half: WhatsApp's offer as the PBX gets it. One audio line, SDES, the
@@ -19,20 +26,7 @@ export function offerToPbx(
     throw new CausewayError('MEDIA_DTLS_WHATSAPP', { detail: `WhatsApp offered ${offer.profile}` })
   }
   demandAddress(offer)
-  return {
-    ...offer,
-    profile: 'RTP/SAVP',
-    direction: 'sendrecv',
-    codecs: filterCodecs(offer.codecs, trunkCodecs),
-    ptime: PTIME,
-    maxptime: PTIME,
-    crypto: [{ ...crypto, lifetime: undefined }],
-    fingerprint: false,
-    mid: undefined,
-    bundle: false,
-    index: 0,
-    others: [],
-  }
+  return offerAs(offer, { codecs: filterCodecs(offer.codecs, trunkCodecs), crypto })
 }
 
 /**
@@ -64,19 +58,6 @@ export function answerToWhatsApp(
   }
   demandAddress(answer)
   demandPtime(answer)
-  return {
-    ...answer,
-    profile: offerReceived.profile,
-    direction: 'sendrecv',
-    codecs: settledCodecs(answer.codecs, offerSent.codecs),
-    ptime: PTIME,
-    maxptime: PTIME,
-    crypto: [{ ...crypto, lifetime: undefined, sessionParameters: '' }],
-    fingerprint: false,
-    rtcpMux: answer.rtcpMux && offerReceived.rtcpMux,
-    mid: offerReceived.mid,
-    bundle: offerReceived.bundle,
-    index: offerReceived.index,
-    others: offerReceived.others,
-  }
+  const codecs = settledCodecs(answer.codecs, offerSent.codecs)
+  return answerAs(answer, offerReceived, { codecs, crypto })
 }
