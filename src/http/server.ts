@@ -24,6 +24,9 @@ export interface HttpServer {
 /** Builds the routes without listening, so that tests can inject requests. */
 export function buildHttp(options: HttpOptions): FastifyInstance {
   const app = Fastify({ logger: false, bodyLimit: 64 * 1024, forceCloseConnections: true })
+  // No route of the API reads a body: whatever a client adds to its POST or DELETE is let be.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.setErrorHandler(
     (error: Error & { statusCode?: number; validation?: unknown }, request, reply) => {
       if (error.validation) {
@@ -33,10 +36,14 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
           .send({ error: new CausewayError('APP_HTTP_BAD_REQUEST', { detail }) })
       }
       const status = error.statusCode ?? 500
-      if (status >= 500) options.log.error({ err: error, url: request.url }, 'http request failed')
-      const detail = status >= 500 ? undefined : error.message
-      const body = new CausewayError('APP_HTTP_FAILED', detail ? { detail } : {})
-      return reply.code(status).send({ error: body })
+      if (status < 500) {
+        const detail = error.message
+        return reply
+          .code(status)
+          .send({ error: new CausewayError('APP_HTTP_BAD_REQUEST', { detail }) })
+      }
+      options.log.error({ err: error, url: request.url }, 'http request failed')
+      return reply.code(status).send({ error: new CausewayError('APP_HTTP_FAILED') })
     },
   )
   app.setNotFoundHandler((request, reply) => {

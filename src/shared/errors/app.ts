@@ -25,8 +25,8 @@ export const appErrors = defineErrors({
   },
   APP_HTTP_BAD_REQUEST: {
     summary: 'the request cannot be understood',
-    cause: 'A parameter is unknown or out of range.',
-    fix: 'Correct the parameter named in the detail; docs/reference/http.md lists them.',
+    cause: 'A parameter is unknown or out of range, or the request is malformed or too large.',
+    fix: 'Correct what the detail names; docs/reference/http.md lists the parameters.',
     owner: 'user',
     retryable: false,
   },
