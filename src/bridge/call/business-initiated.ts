@@ -6,6 +6,7 @@ import { digitsOf } from '../address/consumer.ts'
 import type { BridgeContext, Flow } from '../context.ts'
 import { ALLOW_PBX } from '../headers/allow.ts'
 import { inviteToWhatsApp } from '../headers/invite-whatsapp.ts'
+import { agreedTimer } from '../headers/session-timer.ts'
 import { collectFacts } from '../headers/whatsapp.ts'
 import type { IncomingInvite } from '../invite/incoming-invite.ts'
 import { type InviteEvents, OutgoingInvite } from '../invite/outgoing-invite.ts'
@@ -132,7 +133,9 @@ export class BusinessInitiatedCall implements Flow, InviteEvents {
       return
     }
     this.call.note('pbx', 'out', '200 OK')
-    this.#start.invite.accept(body, { Allow: ALLOW_PBX }, (error, dialogId) => {
+    const { invite } = this.#start
+    const headers = { Allow: ALLOW_PBX, ...agreedTimer(invite.request) }
+    invite.accept(body, headers, (error, dialogId) => {
       if (error) this.#crossed(error)
       else {
         established.attach('pbx', dialogId)
