@@ -7,6 +7,7 @@ import type { Secret } from '../shared/secret.ts'
 import { createAddressing } from './addressing.ts'
 import type { DialogOptions } from './dialog/context.ts'
 import { createDialogLayer } from './dialog/layer.ts'
+import { LargeRequests } from './large-requests.ts'
 import { collectMetrics, type SipServerMetrics } from './metrics.ts'
 import { type AdminLimits, AdminServer, defaultAdminLimits } from './protocol/admin.ts'
 import { createCommands } from './protocol/commands.ts'
@@ -22,7 +23,6 @@ import {
 import {
   type CertificateEvent,
   createTransportLayer,
-  expandForSize,
   type ListenerInfo,
   type ListenerOptions,
   type TlsClientOptions,
@@ -139,6 +139,7 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
       ...options.dialogs,
     },
   })
+  const large = new LargeRequests(clock)
   const transactions = createTransactionLayer({
     transport,
     user: dialogs.user,
@@ -147,7 +148,8 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
     timers: options.timers,
     metrics: counters,
     limits: options.transactionLimits,
-    expandForSize: options.largeRequestsByTcp ? expandForSize : undefined,
+    expandForSize: options.largeRequestsByTcp ? large.expand : undefined,
+    streamRefused: large.refused,
   })
   dialogs.attach(transactions)
 

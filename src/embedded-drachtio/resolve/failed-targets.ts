@@ -34,12 +34,13 @@ export class FailedTargets {
   /** The targets in their order, failed ones last. */
   sort(targets: Target[]): Target[] {
     if (this.#until.size === 0 || targets.length < 2) return targets
-    const failed = new Set(targets.filter((target) => this.#has(target)))
+    const failed = new Set(targets.filter((target) => this.has(target)))
     if (failed.size === 0) return targets
     return [...targets.filter((target) => !failed.has(target)), ...failed]
   }
 
-  #has(target: Target): boolean {
+  /** Whether the target failed and its time is not over. */
+  has(target: Target): boolean {
     const key = keyOf(target)
     const until = this.#until.get(key)
     if (until === undefined) return false

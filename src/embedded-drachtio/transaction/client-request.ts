@@ -101,6 +101,8 @@ export class ClientRequest implements ClientTransaction, AttemptUser, Expirable<
   lost(status: 408 | 503, error: Error | undefined, attempt: ClientAttempt): void {
     if (attempt !== this.#current || this.#finished) return
     if (error) this.error = error
+    // Of the pair that expandForSize made the datagram is left: the stream is not there.
+    if (this.#expanded > 0 && !attempt.answered) this.#core.streamRefused(attempt.target)
     // A peer that is there but slow, or already rings, is not given up for another one.
     const answered = status === 408 ? attempt.answered : attempt.progressed
     if (answered || !this.#tryNext()) this.#fail(status)

@@ -50,6 +50,8 @@ export interface Core {
   readonly limits: TransactionLimits
   readonly counters: TransactionCounters
   readonly expandForSize: ExpandForSize
+  /** Told of a stream target of expandForSize that could not be reached. */
+  streamRefused(target: Target): void
   /** The flow while it is open; undefined when it is not, so that the target decides the Via. */
   usable(flow: Flow | undefined): Flow | undefined
   /** A branch never used before (RFC 3261 §8.1.1.7). */

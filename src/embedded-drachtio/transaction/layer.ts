@@ -35,6 +35,8 @@ export interface TransactionLayerOptions {
   limits?: Partial<TransactionLimits> | undefined
   /** How a large request avoids UDP. Default: it does not. */
   expandForSize?: ExpandForSize | undefined
+  /** Told of a stream target of `expandForSize` that could not be reached. */
+  streamRefused?: ((target: Target) => void) | undefined
 }
 
 /** The transaction layer with its lower side, which plugs into the events of the transport. */
@@ -112,6 +114,7 @@ function createCore(options: TransactionLayerOptions): Core {
     },
     counters: options.metrics,
     expandForSize: options.expandForSize ?? ((targets) => targets),
+    streamRefused: options.streamRefused ?? (() => {}),
     usable: (flow) => (flow && transport.isOpen?.(flow) === false ? undefined : flow),
     newBranch: branchGenerator(options.random, magicCookie),
   }

@@ -137,7 +137,9 @@ t.test('a stream that closes after the final response changes nothing', async (t
 
 t.test('a large request is tried by TCP first, by UDP when that fails', async (t) => {
   const sizes: number[] = []
+  const refused: string[] = []
   const h = new Harness({
+    streamRefused: ({ transport, address }) => void refused.push(`${transport} ${address}`),
     expandForSize: (targets, size) => {
       const target = targets[0]!
       sizes.push(size)
@@ -152,6 +154,7 @@ t.test('a large request is tried by TCP first, by UDP when that fails', async (t
   h.send('INVITE')
   t.match(h.last, { target: { transport: 'udp' }, message: { via: { transport: 'UDP' } } })
   t.equal(sizes.length, 2, 'asked once a target')
+  t.same(refused, ['tcp 192.0.2.77'])
   h.send('INVITE', [targetOf('tls')])
   t.equal(sizes.length, 2, 'streams take any size')
 })

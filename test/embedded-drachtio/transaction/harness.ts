@@ -121,7 +121,9 @@ export class Harness {
   onCancelled: (invite: ServerTransaction) => void = () => {}
 
   constructor(
-    options: Partial<Pick<TransactionLayerOptions, 'timers' | 'limits' | 'expandForSize'>> = {},
+    options: Partial<
+      Pick<TransactionLayerOptions, 'timers' | 'limits' | 'expandForSize' | 'streamRefused'>
+    > = {},
   ) {
     this.layer = createTransactionLayer({
       transport: this.transport,
