@@ -125,7 +125,9 @@ for (const [direction, open] of [
       t.match(bye.get('Reason'), /not receiving any media/, 'WhatsApp tells why')
       t.same(foreignToWhatsApp(lab), [], 'nothing but INVITE, ACK, BYE and CANCEL')
       const { calls } = (await (await lab.http('/api/v1/calls')).json()) as { calls: object[] }
-      t.match(calls, [{ state: 'ended', cause: { code: 'CALL_WHATSAPP_MEDIA_TIMEOUT' } }])
+      t.match(calls, [
+        { state: 'ended', cause: { code: 'CALL_WHATSAPP_MEDIA_TIMEOUT', result: 'failed' } },
+      ])
     }),
   )
 }
