@@ -11,7 +11,7 @@ import {
 } from './support/calls.ts'
 import { ackFailure } from './support/dialog.ts'
 import { answerDigest, digestParams } from './support/digest.ts'
-import { BUSINESS, DOMAIN, type Lab, SECRETS, withLab } from './support/lab.ts'
+import { BUSINESS, DOMAIN, hangUpAll, type Lab, SECRETS, withLab } from './support/lab.ts'
 import { Sip } from './support/message.ts'
 
 /** Sends an INVITE of WhatsApp's on a new connection; the final answer, acknowledged. */
@@ -106,9 +106,7 @@ t.test('a nonce is good once, or again with a higher count', (t) =>
     )
     t.equal((await attempt(lab, old, answerDigest(aged, account()))).status, 407, 'not back-dated')
     line.socket.destroy()
-    const response = await lab.http('/api/v1/calls?state=active')
-    const { calls } = (await response.json()) as { calls: { id: string }[] }
-    await lab.http(`/api/v1/calls/${calls[0]!.id}`, { method: 'DELETE' })
+    await hangUpAll(lab)
     await nextCallWorks(t, lab)
   }),
 )
@@ -130,16 +128,10 @@ t.test('a number that is not ours, a digest without qop, other spellings', (t) =
     line.send(other.text(answerDigest(second, account({ username: BUSINESS, uri }))))
     t.ok(await lab.pbx.inbox.take({ method: 'INVITE' }), 'a plus in the user name, the whole URI')
     line.socket.destroy()
-    for (const { id } of await active(lab))
-      await lab.http(`/api/v1/calls/${id}`, { method: 'DELETE' })
+    await hangUpAll(lab)
     await nextCallWorks(t, lab)
   }),
 )
-
-async function active(lab: Lab): Promise<{ id: string }[]> {
-  const response = await lab.http('/api/v1/calls?state=active')
-  return ((await response.json()) as { calls: { id: string }[] }).calls
-}
 
 t.test('whatsapp.sources: others are refused before anything else', (t) =>
   withLab(

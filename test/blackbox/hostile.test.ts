@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { makeCert } from '../support/certificates.ts'
 import { businessTalk, MetaInvite, metaBye, pbxBye, pbxInvite, userTalk } from './support/calls.ts'
-import { type Lab, withLab } from './support/lab.ts'
+import { hangUpAll, type Lab, withLab } from './support/lab.ts'
 import { fresh, Sip, write } from './support/message.ts'
 
 const TORTURE = 'test/fixtures/sip/torture'
@@ -60,16 +60,10 @@ t.test('datagrams nobody should send', (t) =>
         ]),
       )
     }
-    for (const { id } of await active(lab))
-      await lab.http(`/api/v1/calls/${id}`, { method: 'DELETE' })
+    await hangUpAll(lab)
     await unharmed(t, lab, 'large datagrams and a flood of responses')
   }),
 )
-
-async function active(lab: Lab): Promise<{ id: string }[]> {
-  const response = await lab.http('/api/v1/calls?state=active')
-  return ((await response.json()) as { calls: { id: string }[] }).calls
-}
 
 t.test('streams nobody should send, on TCP and TLS', (t) =>
   withLab(t, {}, async (lab) => {
@@ -98,8 +92,7 @@ t.test('streams nobody should send, on TCP and TLS', (t) =>
       const second = await open()
       second.send(pbxInvite(lab, { headers: many, transport: 'TCP' }).raw)
     }
-    for (const { id } of await active(lab))
-      await lab.http(`/api/v1/calls/${id}`, { method: 'DELETE' })
+    await hangUpAll(lab)
     await unharmed(t, lab, 'hostile streams')
   }),
 )
@@ -230,7 +223,6 @@ t.test('merged requests (RFC 3261 §8.2.2.2)', (t) =>
     t.match(new Sip(other).get('Via').includes('other') && sip.get('Via'), /other/)
     await lab.wa.inbox.take({ method: 'INVITE' })
     t.equal(lab.wa.inbox.count({ method: 'INVITE' }), 1)
-    for (const { id } of await active(lab))
-      await lab.http(`/api/v1/calls/${id}`, { method: 'DELETE' })
+    await hangUpAll(lab)
   }),
 )

@@ -12,14 +12,8 @@ import {
 } from './support/calls.ts'
 import { ackFailure, Dialog } from './support/dialog.ts'
 import { Inbox } from './support/inbox.ts'
-import { CONSUMER, type Lab, withLab } from './support/lab.ts'
+import { CONSUMER, hangUpAll, withLab } from './support/lab.ts'
 import { response, Sip } from './support/message.ts'
-
-async function hangUpAll(lab: Lab): Promise<void> {
-  const answer = await lab.http('/api/v1/calls?state=active')
-  const { calls } = (await answer.json()) as { calls: { id: string }[] }
-  for (const { id } of calls) await lab.http(`/api/v1/calls/${id}`, { method: 'DELETE' })
-}
 
 t.test('without a challenge', (t) =>
   withLab(

@@ -133,6 +133,13 @@ async function openLab(options: LabOptions): Promise<Lab> {
   return lab
 }
 
+/** Hangs up every call in progress, without waiting for its peers. */
+export async function hangUpAll(lab: Lab): Promise<void> {
+  const response = await lab.http('/api/v1/calls?state=active')
+  const { calls } = (await response.json()) as { calls: { id: string }[] }
+  for (const { id } of calls) await lab.http(`/api/v1/calls/${id}`, { method: 'DELETE' })
+}
+
 /** Waits until the settings of every number were looked at. */
 async function settingsSettled(lab: Lab): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
