@@ -6,7 +6,7 @@ import type { Side } from '../admit/directory.ts'
 import type { BridgeContext, DialogOwner, Flow } from '../context.ts'
 import { collectFacts } from '../headers/whatsapp.ts'
 import { sendBye } from '../invite/bye.ts'
-import { passReason, reasonOf, textOfReason } from '../outcome/refusal.ts'
+import { passReason, q850Reason, reasonOf, textOfReason } from '../outcome/refusal.ts'
 import type { Headers, IncomingRequest } from '../sip-port.ts'
 import { answerOnPbxLeg } from './pbx-leg.ts'
 import { answerOnWhatsAppLeg } from './whatsapp-leg.ts'
@@ -103,7 +103,10 @@ export class EstablishedCall implements Flow, DialogOwner {
     this.call.note(side, 'out', '200 OK', 'BYE')
     if (side === 'whatsapp') collectFacts(request.headers, this.call.whatsapp)
     const cause = side === 'whatsapp' ? whatsappEnd(reason) : hungUpBy('pbx', textOfReason(reason))
-    this.end(cause, side, passReason(reason))
+    // A hang-up without a Reason is normal call clearing; Asterisk reports cause 0 when not told.
+    const said =
+      reason === undefined ? { Reason: q850Reason(cause.q850, cause.text) } : passReason(reason)
+    this.end(cause, side, said)
   }
 }
 
