@@ -10,7 +10,8 @@ const CACHED = 1024
 
 /**
  * Chooses the listener that traffic to an address leaves from, and whose address Via and Contact
- * name: same transport and family; for a target on loopback one bound to loopback, else one in the
+ * name: same transport and family (a stream may do with a listener of the other family: it is opened
+ * from any address, and responses come back on it); for a target on loopback one bound to loopback, else one in the
  * target's network by common prefix, then a wildcard, then one that faces the site or the Internet
  * as the target does.
  */
@@ -31,13 +32,19 @@ export class ListenerSelector<T extends Choice> {
     }
   }
 
-  /** Whether any listener has the transport in that address family. */
+  /** Whether traffic by the transport can go to that address family. */
   supports(transport: TransportName, family: 4 | 6): boolean {
-    return this.#choices[`${transport}${family}`].length > 0
+    return this.#of(transport, family).length > 0
+  }
+
+  #of(transport: TransportName, family: 4 | 6): T[] {
+    const own = this.#choices[`${transport}${family}`]
+    if (own.length > 0 || transport === 'udp') return own
+    return this.#choices[`${transport}${family === 4 ? 6 : 4}`]
   }
 
   pick(transport: TransportName, address: string): T | undefined {
-    const choices = this.#choices[`${transport}${familyOf(address)}`]
+    const choices = this.#of(transport, familyOf(address))
     if (choices.length <= 1) return choices[0]
     const key = `${transport}${address}`
     let best = this.#cache.get(key)

@@ -109,3 +109,12 @@ t.test('one log line a second', async (t) => {
     [0, undefined, undefined, 2, undefined, 1],
   )
 })
+
+t.test('a stream goes out without a listener of its family, a datagram does not', async (t) => {
+  const selector = new ListenerSelector([listener('::1', 'tls'), listener('::1', 'udp')])
+  t.ok(selector.supports('tls', 4))
+  t.equal(selector.pick('tls', '127.0.0.1')?.info.host, '::1')
+  t.notOk(selector.supports('udp', 4))
+  t.equal(selector.pick('udp', '127.0.0.1'), undefined)
+  t.notOk(selector.supports('tcp', 6))
+})
