@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext } from 'node:tls'
 import type { Flow } from '../message/index.ts'
-import { isLoopback, isWildcard } from './address.ts'
+import { familyOf, isLoopback, isWildcard } from './address.ts'
 import type { Connections } from './connections.ts'
 import type { TransportContext } from './context.ts'
 import { connectionError } from './failure.ts'
@@ -81,6 +81,6 @@ export class Connector {
 
 /** The address to bind: the listener's own, unless it is a wildcard or cannot reach the target. */
 function sourceAddress(target: Target, listener: ListenerInfo): string | undefined {
-  if (isWildcard(listener.host)) return undefined
+  if (isWildcard(listener.host) || listener.family !== familyOf(target.address)) return undefined
   return isLoopback(listener.host) === isLoopback(target.address) ? listener.host : undefined
 }

@@ -197,3 +197,15 @@ t.test('closing writes what is queued and closes every connection', async (t) =>
   await closed
   t.match(layer.metrics, { connectionsOpen: 0, connectionsClosed: 1 })
 })
+
+t.test('a connection to IPv4 is opened where only IPv6 is listened on', async (t) => {
+  const a = await openLayer(t, { listeners: [{ transport: 'tcp', host: '::1', port: 0 }] })
+  const b = await openLayer(t, { listeners: [{ transport: 'tcp', host: '127.0.0.1', port: 0 }] })
+  const target = targetOf(b.layer, 'tcp', undefined, 4)
+  b.heard.onMessage = (message, flow) => {
+    b.layer.sendResponse(flow, message.via, response('tcp', via))
+  }
+  const flow = await send(a.layer, target, request('tcp', via))
+  await a.heard.message(1)
+  t.equal(flow.remoteAddress, '127.0.0.1')
+})
