@@ -1,0 +1,149 @@
+import t from 'tap'
+import { type CheckSources, healthChecks } from '../../src/app/checks.ts'
+import type { ListenerInfo } from '../../src/embedded-drachtio/index.ts'
+import type { NumberSettingsState } from '../../src/settings/index.ts'
+import { CausewayError } from '../../src/shared/errors/index.ts'
+import { configOf, edit } from '../support/config-file.ts'
+
+const NOW = Date.parse('2026-06-01T00:00:00Z')
+const DAY = 86_400_000
+
+const settled: NumberSettingsState = {
+  status: 'ok',
+  actual: undefined,
+  drift: [],
+  warnings: [],
+  error: undefined,
+  credentialsAt: NOW,
+  lastChecked: NOW,
+}
+
+function listener(notBefore: number, notAfter: number): ListenerInfo {
+  const certificate = { subject: '', issuer: '', names: [], fingerprint: '', notBefore, notAfter }
+  return {
+    transport: 'tls',
+    host: '0.0.0.0',
+    port: 5061,
+    family: 4,
+    externalAddress: undefined,
+    certificate,
+  }
+}
+
+function check(component: string, change: Partial<CheckSources> = {}) {
+  const checks = healthChecks({
+    config: configOf(edit()),
+    bridge: {
+      connected: true,
+      draining: false,
+      endpoints: ['tls/0.0.0.0:5061'],
+      calls: 0,
+      refusals: [],
+      targets: [{ trunk: 'main', uri: 'sip:10.0.0.9:5060', reachable: true }],
+    },
+    listeners: [listener(NOW - DAY, NOW + 90 * DAY)],
+    media: {
+      health: () => ({ available: true, detail: 'passed through' }),
+      open: () => {
+        throw new Error('no call is made here')
+      },
+      close: async () => {},
+    },
+    settings: () => settled,
+    credentials: () => true,
+    now: NOW,
+    ...change,
+  })
+  return checks.find((one) => one.component === component)
+}
+
+const bridge = {
+  connected: true,
+  draining: false,
+  endpoints: [],
+  calls: 3,
+  refusals: [],
+  targets: [],
+}
+
+t.test('everything as it should be passes', async (t) => {
+  for (const component of ['sip-server', 'relay', 'certificate', 'number', 'trunk']) {
+    t.match(check(component), { status: 'pass', ready: true }, component)
+  }
+  t.equal(check('drain'), undefined)
+})
+
+const rows: [string, string, Partial<CheckSources>, object][] = [
+  [
+    'a SIP server that is gone',
+    'sip-server',
+    { bridge: { ...bridge, connected: false } },
+    { status: 'fail', ready: false },
+  ],
+  [
+    'draining',
+    'drain',
+    { bridge: { ...bridge, draining: true } },
+    { status: 'warn', ready: false, output: /3 in progress/ },
+  ],
+  [
+    'a certificate that ends in ten days',
+    'certificate',
+    { listeners: [listener(NOW - DAY, NOW + 10 * DAY)] },
+    { status: 'warn', ready: true, observedValue: 10 },
+  ],
+  [
+    'a certificate that has ended',
+    'certificate',
+    { listeners: [listener(NOW - 9 * DAY, NOW - 1)] },
+    { status: 'fail', ready: false, output: /expired on 2026-05-31/ },
+  ],
+  [
+    'a certificate from the future',
+    'certificate',
+    { listeners: [listener(NOW + DAY, NOW + 90 * DAY)] },
+    { status: 'fail', ready: false, output: /not valid before 2026-06-02/ },
+  ],
+  [
+    'settings that failed',
+    'number',
+    {
+      settings: () => ({
+        ...settled,
+        status: 'failed',
+        error: new CausewayError('SETTINGS_GRAPH_190'),
+      }),
+    },
+    { status: 'fail', ready: true, output: /SETTINGS_GRAPH_190.+;/ },
+  ],
+  [
+    'settings that drifted',
+    'number',
+    {
+      settings: () => ({
+        ...settled,
+        status: 'drift',
+        drift: [{ path: 'calling.status', actual: 'DISABLED', desired: 'ENABLED' }],
+      }),
+    },
+    { status: 'warn', ready: true, output: /calling\.status/ },
+  ],
+  ['a password not known yet', 'number', { credentials: () => false }, { status: 'warn' }],
+  [
+    'a trunk not reached',
+    'trunk',
+    {
+      bridge: {
+        ...bridge,
+        targets: [{ trunk: 'main', uri: 'sip:10.0.0.9:5060', reachable: false }],
+      },
+    },
+    { status: 'fail', ready: true, output: /10\.0\.0\.9/ },
+  ],
+]
+
+for (const [name, component, change, expected] of rows) {
+  t.test(`${name} is told`, async (t) => {
+    t.match(check(component, change), expected)
+  })
+}
