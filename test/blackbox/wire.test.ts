@@ -91,6 +91,7 @@ t.test('towards WhatsApp: what the 200 of a user-initiated call says, and the BY
     t.equal(answer.get('From'), invite.get('From'))
     t.match(answer.get('To'), new RegExp(`^<sip:\\${BUSINESS}@${DOMAIN}>;tag=`))
     t.equal(answer.get('Contact'), `<sip:${BUSINESS}@${DOMAIN}:${lab.at.whatsapp};transport=tls>`)
+    t.equal(answer.get('Allow'), 'INVITE, ACK, BYE, CANCEL, OPTIONS')
     t.match(answer.body, /m=audio \d+ RTP\/SAVP 111 126\r\n/)
     t.match(answer.body, /a=ptime:20\r\n/)
     t.equal(answer.body.match(/a=crypto:/g)?.length, 1)

@@ -4,6 +4,7 @@ import type { MediaSession } from '../../media/index.ts'
 import type { Timer } from '../../shared/clock.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
 import type { BridgeContext, Flow } from '../context.ts'
+import { ALLOW_WHATSAPP } from '../headers/allow.ts'
 import { inviteToPbx } from '../headers/invite-pbx.ts'
 import { contactForWhatsApp } from '../headers/invite-whatsapp.ts'
 import type { IncomingInvite } from '../invite/incoming-invite.ts'
@@ -162,7 +163,10 @@ export class UserInitiatedCall implements Flow, InviteEvents {
     }
     const { config } = this.#ctx.directory
     const port = this.#ctx.directory.publicPort(number)
-    const headers = { Contact: contactForWhatsApp(number, config.sip.domain, port) }
+    const headers = {
+      Contact: contactForWhatsApp(number, config.sip.domain, port),
+      Allow: ALLOW_WHATSAPP,
+    }
     this.call.note('whatsapp', 'out', '200 OK')
     invite.accept(body, headers, (error, dialogId) => {
       if (error) this.#crossed(error)
