@@ -49,7 +49,8 @@ export async function startCauseway(options: CausewayOptions): Promise<Causeway>
   const daemon = await startDaemon({
     name: 'Causeway',
     command: process.execPath,
-    args: [...inspector, launcher, 'up', '-c', file, '--drain', '2s'],
+    // As the first line of the launcher has it.
+    args: ['--v8-pool-size=1', ...inspector, launcher, 'up', '-c', file, '--drain', '2s'],
     cwd: state,
     log: join(state, 'log'),
     ready: () =>
