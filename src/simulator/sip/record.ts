@@ -3,6 +3,7 @@ import type { Clock } from '../../shared/clock.ts'
 import { redactText } from '../../shared/redact.ts'
 import type { MediaEndpoint, MediaVerdict } from '../media/index.ts'
 import type { CallDirection } from '../store.ts'
+import { Watchers } from '../watchers.ts'
 
 /** Where a call is in its life. */
 export type CallState = 'starting' | 'challenged' | 'inviting' | 'ringing' | 'answered' | 'ended'
@@ -77,7 +78,7 @@ export class CallRecord {
   readonly #clock: Clock
   readonly #messages: LadderEntry[] = []
   readonly #violations: Violation[] = []
-  readonly #watchers = new Set<() => void>()
+  readonly #watchers = new Watchers()
   #state: CallState = 'starting'
 
   constructor(options: {
@@ -174,16 +175,9 @@ export class CallRecord {
   }
 
   /** Resolves when `test` holds, now or after a change; also when the call ends. */
-  until(test: (call: CallRecord) => boolean): Promise<CallRecord> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!test(this) && this.#state !== 'ended') return
-        this.#watchers.delete(look)
-        resolve(this)
-      }
-      this.#watchers.add(look)
-      look()
-    })
+  async until(test: (call: CallRecord) => boolean): Promise<CallRecord> {
+    await this.#watchers.until(() => test(this) || this.#state === 'ended')
+    return this
   }
 
   view(): CallView {
@@ -205,7 +199,7 @@ export class CallRecord {
   }
 
   #changed(): void {
-    for (const watcher of [...this.#watchers]) watcher()
+    this.#watchers.notify()
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Dialog } from 'drachtio-srf'
 import type { Clock } from '../../shared/clock.ts'
 import type { MediaEndpoint, MediaVerdict } from '../media/index.ts'
+import { Watchers } from '../watchers.ts'
 
 /** Where a call of the toy PBX is. */
 export type PbxCallState = 'ringing' | 'answered' | 'ended'
@@ -28,7 +29,7 @@ export class PbxCall {
   status: number | undefined
   reason: string | undefined
   readonly #clock: Clock
-  readonly #watchers = new Set<() => void>()
+  readonly #watchers = new Watchers()
   #state: PbxCallState = 'ringing'
   #media: MediaEndpoint | undefined
   #dialog: Dialog | undefined
@@ -112,16 +113,9 @@ export class PbxCall {
   }
 
   /** Resolves when `test` holds, or the call has ended. */
-  until(test: (call: PbxCall) => boolean): Promise<PbxCall> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!test(this) && this.#state !== 'ended') return
-        this.#watchers.delete(look)
-        resolve(this)
-      }
-      this.#watchers.add(look)
-      look()
-    })
+  async until(test: (call: PbxCall) => boolean): Promise<PbxCall> {
+    await this.#watchers.until(() => test(this) || this.#state === 'ended')
+    return this
   }
 
   view(): PbxCallView {
@@ -130,6 +124,6 @@ export class PbxCall {
   }
 
   #changed(): void {
-    for (const watcher of [...this.#watchers]) watcher()
+    this.#watchers.notify()
   }
 }
