@@ -1,5 +1,5 @@
 import { type Bridge, createBridge, DrachtioPort } from '../bridge/index.ts'
-import { type CallRecord, CallRegistry } from '../calls/index.ts'
+import { CallRegistry, recordOf } from '../calls/index.ts'
 import { ConfigErrors, type LoadResult, redactedConfig } from '../config/index.ts'
 import type { Config } from '../config/types.ts'
 import { type HttpServer, type Operations, type ReloadResult, startHttp } from '../http/index.ts'
@@ -187,8 +187,7 @@ export class Instance {
           sip: await this.#sip.metrics().catch(() => undefined),
         }),
       calls: {
-        active: () =>
-          [...this.calls.active()].map((call) => this.calls.record(call.id) as CallRecord),
+        active: () => [...this.calls.active()].map((call) => recordOf(call, this.#clock.now())),
         ended: () => this.calls.ended(),
         get: (id) => this.calls.record(id),
         hangUp: (id) => this.#bridge.hangUp(id),

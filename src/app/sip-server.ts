@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { Config, ListenAddress } from '../config/types.ts'
 import {
   type ListenerInfo,
@@ -8,8 +7,8 @@ import {
   type SipServerWorkerOptions,
   startSipServerWorker,
 } from '../embedded-drachtio/index.ts'
+import { readAnchor } from '../settings/index.ts'
 import { type Clock, delay } from '../shared/clock.ts'
-import { CausewayError } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
 import { Secret } from '../shared/secret.ts'
@@ -119,18 +118,6 @@ function workerOptions(config: Config, secret: Secret, log: Logger): SipServerWo
     // RFC 3261 §18.1.1, where the site has opened TCP towards its PBX.
     largeRequestsByTcp: sip.listen.pbx.some((address) => address.transport === 'tcp'),
     log,
-  }
-}
-
-function readAnchor(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new CausewayError('SETTINGS_CA_UNREADABLE', {
-      detail: (cause as Error).message,
-      place: path,
-      cause,
-    })
   }
 }
 

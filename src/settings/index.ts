@@ -23,6 +23,7 @@ export {
 } from './reconcile.ts'
 export { foreignServers, ownServer } from './servers.ts'
 export type { NumberSettingsState } from './state.ts'
+export { readAnchor } from './trust.ts'
 export type {
   CallHours,
   CallingPatch,

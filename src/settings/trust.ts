@@ -18,7 +18,12 @@ export function createAgent(ca: string | undefined): Agent {
   return new Agent({ connect, maxResponseSize: MAX_RESPONSE })
 }
 
-function readAnchor(path: string): string {
+/**
+ * The PEM text of a trust anchor.
+ *
+ * @throws SETTINGS_CA_UNREADABLE when the file cannot be read or holds no certificate
+ */
+export function readAnchor(path: string): string {
   try {
     const pem = readFileSync(path, 'utf8')
     createSecureContext({ ca: pem })
