@@ -9,11 +9,22 @@ const arrows: Record<string, string[]> = {
   'embedded-drachtio': ['shared'],
   settings: ['shared', 'config'],
   media: ['shared', 'config'],
+  'media-relay': ['shared', 'media'],
   calls: ['shared', 'config'],
   bridge: ['shared', 'config', 'settings', 'calls', 'media'],
   http: ['shared', 'config', 'settings', 'calls', 'media', 'bridge'],
   simulator: ['shared', 'embedded-drachtio'],
-  app: ['shared', 'config', 'settings', 'embedded-drachtio', 'calls', 'media', 'bridge', 'http'],
+  app: [
+    'shared',
+    'config',
+    'settings',
+    'embedded-drachtio',
+    'calls',
+    'media',
+    'media-relay',
+    'bridge',
+    'http',
+  ],
   cli: ['shared', 'config', 'settings', 'calls', 'media', 'bridge', 'http', 'app', 'simulator'],
 }
 

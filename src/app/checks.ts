@@ -52,7 +52,7 @@ function drain({ bridge }: CheckSources): HealthCheck[] {
 }
 
 function relay({ config, media }: CheckSources): HealthCheck {
-  const { available, detail } = media.health()
+  const { available, detail } = media.status()
   return {
     component: 'relay',
     id: config.media.relay,

@@ -1,2 +1,18 @@
+export type { CallMediaReport, LegReport, StreamReport, Verdict } from './anchor/report.ts'
+export type {
+  Anchor,
+  AnchorCall,
+  AnchorStatus,
+  LegId,
+  MediaEvent,
+  Playback,
+} from './anchor/types.ts'
 export { createNoneRelay } from './none.ts'
-export type { MediaRelay, MediaSession, MediaSummary, Side } from './session.ts'
+export type {
+  MediaCall,
+  MediaRelay,
+  MediaSession,
+  MediaSummary,
+  Replacement,
+  Side,
+} from './session.ts'

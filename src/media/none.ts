@@ -1,6 +1,8 @@
 import type { NumberConfig, TrunkConfig } from '../config/types.ts'
 import { CausewayError } from '../shared/errors/index.ts'
 import type { Random } from '../shared/random.ts'
+import type { CallMediaReport } from './anchor/report.ts'
+import type { AnchorStatus } from './anchor/types.ts'
 import { answerToPbx, offerToWhatsApp } from './rules/business-initiated.ts'
 import { allowedCodecs } from './rules/checks.ts'
 import { answerReoffer } from './rules/reoffer.ts'
@@ -8,22 +10,37 @@ import { answerToWhatsApp, offerToPbx } from './rules/user-initiated.ts'
 import { formatAudio, type Origin } from './sdp/format.ts'
 import { parseAudio } from './sdp/parse.ts'
 import type { AudioDescription } from './sdp/types.ts'
-import type { MediaRelay, MediaSession, MediaSummary, Side } from './session.ts'
+import type { MediaRelay, MediaSession, MediaSummary, Replacement, Side } from './session.ts'
+
+const STATUS: AnchorStatus = {
+  available: true,
+  detail: 'SDP passed through',
+  calls: 0,
+  instances: [],
+  ports: undefined,
+  transcoding: undefined,
+  totals: {},
+}
 
 /**
  * The relay that relays nothing: SDES offers and answers are passed through, shaped to WhatsApp's
  * rules, and packets flow between WhatsApp and the PBX directly.
  */
 export function createNoneRelay(random: Random): MediaRelay {
+  let calls = 0
   return {
-    health: () => ({ available: true, detail: 'SDP passed through' }),
-    open: ({ trunk, number }) => new NoneSession(trunk, number, random),
+    kind: 'none',
+    status: () => ({ ...STATUS, calls }),
+    allocate: ({ trunk, number }) => {
+      calls++
+      return new NoneSession(trunk, number, random, () => calls--)
+    },
     close: async () => {},
   }
 }
 
 class NoneSession implements MediaSession {
-  readonly #trunk: TrunkConfig
+  #trunk: TrunkConfig
   readonly #number: NumberConfig
   readonly #origins: Record<Side, Origin>
   #offerFrom: Side | undefined
@@ -33,16 +50,19 @@ class NoneSession implements MediaSession {
   #pbx: AudioDescription | undefined
   #toPbx: AudioDescription | undefined
   #lastToPbx = ''
+  #release: (() => void) | undefined
   agreed: MediaSummary | undefined
 
-  constructor(trunk: TrunkConfig, number: NumberConfig, random: Random) {
+  constructor(trunk: TrunkConfig, number: NumberConfig, random: Random, released: () => void) {
+    this.#release = released
     this.#trunk = trunk
     this.#number = number
     const origin = (): Origin => ({ sessionId: String(random.int(1, 2 ** 47)), version: 1 })
     this.#origins = { whatsapp: origin(), pbx: origin() }
   }
 
-  async offer(from: Side, sdp: string): Promise<string> {
+  async offer(from: Side, sdp: string | undefined): Promise<string> {
+    if (sdp === undefined) throw new CausewayError('MEDIA_NO_OFFER')
     const received = parseAudio(sdp)
     const sent =
       from === 'whatsapp'
@@ -82,12 +102,52 @@ class NoneSession implements MediaSession {
     return this.#format('pbx', out)
   }
 
-  release(): void {
+  /** An early answer stays with the PBX leg: the final one settles. */
+  async early(): Promise<undefined> {}
+
+  async acknowledge(sdp: string): Promise<void> {
+    const pbx = this.#pbx
+    const ours = this.#toPbx
+    if (!pbx || !ours) {
+      throw new CausewayError('MEDIA_STATE', { detail: 'an answer that nobody asked for' })
+    }
+    answerReoffer(parseAudio(sdp), pbx, ours)
+  }
+
+  async retarget(trunk: TrunkConfig): Promise<string> {
+    const received = this.#offerReceived
+    if (!received || this.#offerFrom !== 'whatsapp') {
+      throw new CausewayError('MEDIA_STATE', { detail: 'another trunk without an open offer' })
+    }
+    const sent = offerToPbx(received, trunk.media.codecs)
+    this.#trunk = trunk
+    this.#offerSent = sent
+    return this.#format('pbx', sent)
+  }
+
+  async answerAlone(): Promise<string> {
+    throw new CausewayError('MEDIA_NEEDS_RELAY', { detail: 'an answer before the PBX’s' })
+  }
+
+  async replace(): Promise<Replacement> {
+    throw new CausewayError('MEDIA_NEEDS_RELAY', { detail: 'another leg for the PBX' })
+  }
+
+  start(): void {}
+
+  async play(): Promise<void> {}
+
+  async query(): Promise<undefined> {}
+
+  async release(): Promise<CallMediaReport | undefined> {
+    this.#release?.()
+    this.#release = undefined
     this.#offerReceived = undefined
     this.#offerSent = undefined
     this.#pbx = undefined
     this.#toPbx = undefined
     this.#lastToPbx = ''
+    return undefined
   }
 
   #allowed(): string[] {
@@ -108,7 +168,10 @@ class NoneSession implements MediaSession {
     this.#offerReceived = undefined
     this.#offerSent = undefined
     const suite = answer.crypto[0]!.suite
-    this.agreed = { codec: codec.name, srtp: { whatsapp: suite, pbx: suite } }
+    this.agreed = {
+      codec: { whatsapp: codec.name, pbx: codec.name },
+      srtp: { whatsapp: suite, pbx: suite },
+    }
   }
 
   /** Writes a description; the o= version grows only when the text changed (RFC 3264 §8). */

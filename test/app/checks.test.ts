@@ -43,8 +43,17 @@ function check(component: string, change: Partial<CheckSources> = {}) {
     },
     listeners: [listener(NOW - DAY, NOW + 90 * DAY)],
     media: {
-      health: () => ({ available: true, detail: 'passed through' }),
-      open: () => {
+      kind: 'none',
+      status: () => ({
+        available: true,
+        detail: 'passed through',
+        calls: 0,
+        instances: [],
+        ports: undefined,
+        transcoding: undefined,
+        totals: {},
+      }),
+      allocate: () => {
         throw new Error('no call is made here')
       },
       close: async () => {},

@@ -11,7 +11,12 @@ const WHATSAPP_KEY = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd'
 function open(codecs = ['opus', 'PCMA', 'PCMU'], additional: ('PCMA' | 'PCMU')[] = []) {
   const trunk = trunkConfig({ media: { srtp: 'sdes', codecs, dtmf: 'rfc4733' } })
   const number = numberConfig({ calling: { audio: { additional_codecs: additional } } })
-  return createNoneRelay(new FakeRandom()).open({ id: 'call', trunk, number })
+  return createNoneRelay(new FakeRandom()).allocate({
+    id: 'call',
+    trunk,
+    number,
+    listener: () => {},
+  })
 }
 
 const lines = (sdp: string): string[] => sdp.split('\r\n').filter((line) => line !== '')
@@ -65,7 +70,7 @@ t.test('user-initiated: WhatsApp gets the answer with mid, BUNDLE and one codec'
     'a=ptime:20',
   ])
   t.strictSame(session.agreed, {
-    codec: 'opus',
+    codec: { whatsapp: 'opus', pbx: 'opus' },
     srtp: { whatsapp: 'AES_CM_128_HMAC_SHA1_80', pbx: 'AES_CM_128_HMAC_SHA1_80' },
   })
 })
@@ -303,6 +308,6 @@ t.test('offers and answers out of turn are refused', async (t) => {
   t.equal(await codeOf(open().answer('pbx', sdpFixture('pbx-sdes-answer'))), 'MEDIA_STATE 491')
   t.equal(await codeOf(open().reoffer(undefined)), 'MEDIA_STATE 491')
   const { session } = await established()
-  session.release()
+  await session.release()
   t.equal(await codeOf(session.reoffer(undefined)), 'MEDIA_STATE 491')
 })

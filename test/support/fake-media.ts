@@ -1,4 +1,10 @@
-import type { MediaRelay, MediaSession, Side } from '../../src/media/index.ts'
+import type {
+  AnchorStatus,
+  MediaCall,
+  MediaRelay,
+  MediaSession,
+  Side,
+} from '../../src/media/index.ts'
 import { CausewayError } from '../../src/shared/errors/index.ts'
 
 /** Media that only writes down what it is asked; an SDP of `bad` is refused. */
@@ -8,11 +14,21 @@ export class FakeMedia implements MediaRelay {
   /** Trunks sessions were opened for. */
   readonly trunks: string[] = []
 
-  health(): { available: boolean; detail: string } {
-    return { available: true, detail: '' }
+  readonly kind = 'none'
+
+  status(): AnchorStatus {
+    return {
+      available: true,
+      detail: '',
+      calls: this.open_,
+      instances: [],
+      ports: undefined,
+      transcoding: undefined,
+      totals: {},
+    }
   }
 
-  open({ trunk }: { trunk: { name: string } }): MediaSession {
+  allocate({ trunk }: MediaCall): MediaSession {
     this.open_++
     this.trunks.push(trunk.name)
     let released = false
@@ -23,13 +39,28 @@ export class FakeMedia implements MediaRelay {
       return `${what}(${sdp})`
     }
     return {
-      offer: (from: Side, sdp) => shape(`offer ${from}`, sdp),
+      offer: (from: Side, sdp) => shape(`offer ${from}`, sdp ?? ''),
+      early: async (sdp) => void (await shape('early', sdp)),
+      acknowledge: async (sdp) => void (await shape('acknowledge', sdp)),
+      retarget: (to) => shape('retarget', to.name),
+      answerAlone: () => shape('answerAlone', ''),
+      replace: async (sdp) => ({
+        sdp: await shape('replace', sdp ?? ''),
+        commit: async (answer) => void (await shape('commit', answer ?? '')),
+        abandon: async () => void (await shape('abandon', '')),
+      }),
+      start: () => {
+        this.asked.push('start')
+      },
+      play: async (to, playback) => void (await shape(`play ${to}`, playback?.file ?? '')),
+      query: async () => undefined,
       answer: (from: Side, sdp) => shape(`answer ${from}`, sdp),
       reoffer: (sdp) => shape('reoffer', sdp ?? ''),
-      agreed: { codec: 'opus', srtp: { whatsapp: 'sdes', pbx: 'sdes' } },
-      release: () => {
+      agreed: { codec: { whatsapp: 'opus', pbx: 'opus' }, srtp: { whatsapp: 'sdes', pbx: 'sdes' } },
+      release: async () => {
         if (!released) this.open_--
         released = true
+        return undefined
       },
     }
   }

@@ -34,7 +34,7 @@ export function demandPbxCrypto(audio: AudioDescription): Crypto {
     const suites = audio.crypto.map((line) => line.suite).join(', ')
     throw new CausewayError('MEDIA_SDES_SUITE', { detail: `offered ${suites}` })
   }
-  if (audio.fingerprint || audio.profile.startsWith('UDP/TLS')) {
+  if (audio.dtls || audio.profile.startsWith('UDP/TLS')) {
     throw new CausewayError('MEDIA_DTLS_PBX', { detail: `profile ${audio.profile}` })
   }
   throw new CausewayError('MEDIA_NO_SRTP', { detail: `profile ${audio.profile} without a=crypto` })
@@ -105,7 +105,8 @@ export function answerAs(
     ptime: PTIME,
     maxptime: PTIME,
     crypto: [{ ...settled.crypto, lifetime: undefined, sessionParameters: '' }],
-    fingerprint: false,
+    dtls: undefined,
+    ice: undefined,
     rtcpMux: answer.rtcpMux && offerReceived.rtcpMux,
     mid: offerReceived.mid,
     bundle: offerReceived.bundle,
@@ -127,7 +128,8 @@ export function offerAs(
     ptime: PTIME,
     maxptime: PTIME,
     crypto: [{ ...chosen.crypto, lifetime: undefined }],
-    fingerprint: false,
+    dtls: undefined,
+    ice: undefined,
     mid: undefined,
     bundle: false,
     index: 0,

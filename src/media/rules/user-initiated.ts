@@ -43,7 +43,7 @@ export function answerToWhatsApp(
 ): AudioDescription {
   const offered = offerSent.crypto[0]!
   if (answer.crypto.length === 0) {
-    throw new CausewayError(answer.fingerprint ? 'MEDIA_DTLS_PBX' : 'MEDIA_NO_SRTP', {
+    throw new CausewayError(answer.dtls ? 'MEDIA_DTLS_PBX' : 'MEDIA_NO_SRTP', {
       detail: `the PBX answered ${answer.profile} without a=crypto`,
     })
   }

@@ -1,6 +1,7 @@
 import { type MediaDescription, parse, type SessionDescription } from 'sdp-transform'
 import { CausewayError } from '../../shared/errors/index.ts'
 import { parseCrypto } from './crypto.ts'
+import { parseDtls, parseIce } from './transport.ts'
 import type { AudioDescription, Codec, Direction } from './types.ts'
 
 /** Static payload types of RFC 3551 §6 that a telephone call meets without an rtpmap. */
@@ -44,13 +45,15 @@ export function parseAudio(text: string): AudioDescription {
     address: connection.ip.split('/')[0]!,
     family: connection.version === 6 ? 6 : 4,
     port: media.port,
+    rtcp: rtcpOf(media),
     profile: media.protocol,
     direction: directionOf(media, session),
     codecs: codecsOf(media),
     ptime: media.ptime,
     maxptime: media.maxptime,
     crypto: (media.crypto ?? []).map(parseCrypto),
-    fingerprint: media.fingerprint !== undefined || session.fingerprint !== undefined,
+    dtls: parseDtls(text, index, media.setup ?? session.setup),
+    ice: parseIce(media, session),
     rtcpMux: media.rtcpMux !== undefined,
     mid: media.mid === undefined ? undefined : String(media.mid),
     bundle: (session.groups ?? []).some((group) => group.type === 'BUNDLE'),
@@ -62,6 +65,12 @@ export function parseAudio(text: string): AudioDescription {
 function directionOf(media: MediaDescription, session: SessionDescription): Direction {
   const value = media.direction ?? session.direction ?? 'sendrecv'
   return DIRECTIONS.includes(value) ? (value as Direction) : 'sendrecv'
+}
+
+/** Port 9 is the placeholder of a browser, and of WhatsApp (RFC 8840 §4.1.1), and says nothing. */
+function rtcpOf({ rtcp }: MediaDescription): AudioDescription['rtcp'] {
+  if (!rtcp || rtcp.port === 9) return undefined
+  return { port: rtcp.port, address: rtcp.address }
 }
 
 function codecsOf(media: MediaDescription): Codec[] {

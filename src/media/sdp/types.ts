@@ -21,10 +21,36 @@ export interface Crypto {
   key: Secret
   /** `2^20`; undefined when absent. */
   lifetime: string | undefined
-  /** `1:4`; undefined when absent. */
+  /** `1:4` (value and length in octets); undefined when absent. */
   mki: string | undefined
   /** Session parameters such as `UNENCRYPTED_SRTP`; '' when absent. */
   sessionParameters: string
+}
+
+/** The DTLS part of a description (RFC 8122, RFC 5763, RFC 8842). */
+export interface Dtls {
+  /** Every `a=fingerprint` line: hash function in lower case, value `AA:BB:…`. */
+  fingerprints: { algorithm: string; value: string }[]
+  setup: 'actpass' | 'active' | 'passive' | 'holdconn'
+}
+
+/** An ICE candidate (RFC 8839 §5.1); candidates over TCP are left out. */
+export interface Candidate {
+  foundation: string
+  component: number
+  priority: number
+  address: string
+  port: number
+  type: 'host' | 'srflx' | 'prflx' | 'relay'
+}
+
+/** The ICE part of a description (RFC 8839). */
+export interface Ice {
+  ufrag: string
+  /** May hold characters outside ice-char: WhatsApp's end in `==`. */
+  password: Secret
+  lite: boolean
+  candidates: Candidate[]
 }
 
 /** Another m-line beside the audio one, kept so that an answer can refuse it (RFC 3264 §6). */
@@ -40,6 +66,11 @@ export interface AudioDescription {
   address: string
   family: 4 | 6
   port: number
+  /**
+   * Where RTCP goes when `a=rtcp` says so (RFC 3605); undefined: port + 1, or the same with mux.
+   * WhatsApp's placeholder `a=rtcp:9 IN IP4 0.0.0.0` is left out.
+   */
+  rtcp: { port: number; address: string | undefined } | undefined
   /** Transport profile of the m-line: `RTP/SAVP`. */
   profile: string
   direction: Direction
@@ -49,8 +80,12 @@ export interface AudioDescription {
   ptime: number | undefined
   maxptime: number | undefined
   crypto: Crypto[]
-  /** Whether a DTLS fingerprint is present, in the media or the session part. */
-  fingerprint: boolean
+  /** From the media or the session part; undefined without a fingerprint. */
+  dtls: Dtls | undefined
+  /** From the media or the session part; undefined without ufrag and pwd. */
+  ice: Ice | undefined
+  /** What we name as our synchronisation source; never read from others. */
+  source?: { ssrc: number; cname: string }
   rtcpMux: boolean
   /** `mid` of the audio stream, when it has one. */
   mid: string | undefined

@@ -124,6 +124,15 @@ export const mediaErrors = defineErrors({
     sip: 488,
     q850: 65,
   },
+  MEDIA_NEEDS_RELAY: {
+    summary: 'this needs a media anchor',
+    cause: 'With media.relay: none packets pass between WhatsApp and the PBX untouched.',
+    fix: 'Set media.relay to embedded or rtpengine.',
+    owner: 'user',
+    retryable: false,
+    sip: 488,
+    q850: 69,
+  },
   MEDIA_STATE: {
     summary: 'an offer or answer at the wrong moment',
     cause: 'The session already has what it was given, or waits for something else (RFC 3264 §4).',
