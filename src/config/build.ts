@@ -29,12 +29,15 @@ export function buildConfig(values: FileValues, file: string): Config {
     media: {
       relay: media.relay,
       rtpengine: media.rtpengine,
-      listen: media.listen,
+      listen: media.listen ?? (sip.listen.pbx[0] ?? sip.listen.whatsapp).host,
       externalAddress: media.external_address,
       ports: media.ports,
+      workers: media.workers,
+      transcoding: media.transcoding,
+      holdMusic: media.hold_music && resolve(folder, media.hold_music),
     },
     whatsapp: buildWhatsApp(values.whatsapp, folder),
-    numbers: values.numbers.map((number) => buildNumber(number, sip.listen.whatsapp.port)),
+    numbers: values.numbers.map((number) => buildNumber(number, sip.listen.whatsapp.port, folder)),
     trunks: values.trunks.map(buildTrunk),
     limits: {
       calls: limits.calls,
@@ -66,7 +69,11 @@ function buildWhatsApp(values: FileValues['whatsapp'], folder: string): WhatsApp
   }
 }
 
-function buildNumber(values: FileValues['numbers'][number], port: number): NumberConfig {
+function buildNumber(
+  values: FileValues['numbers'][number],
+  port: number,
+  folder: string,
+): NumberConfig {
   const { inbound } = values
   const token = values.access_token
   return {
@@ -83,6 +90,8 @@ function buildNumber(values: FileValues['numbers'][number], port: number): Numbe
       from: inbound.from,
       ringTimeout: inbound.ring_timeout,
       overflow: inbound.overflow,
+      earlyMedia: inbound.early_media,
+      announcement: inbound.announcement && resolve(folder, inbound.announcement),
     },
   }
 }

@@ -2,7 +2,14 @@ import { stringify } from 'yaml'
 import type { Secret } from '../shared/secret.ts'
 import { formatHostPort } from './addresses.ts'
 import { META_PREFIXES } from './meta-prefixes.ts'
-import type { Config, ListenAddress, NumberConfig, SipConfig, TrunkConfig } from './types.ts'
+import type {
+  Config,
+  ListenAddress,
+  MediaConfig,
+  NumberConfig,
+  SipConfig,
+  TrunkConfig,
+} from './types.ts'
 import { formatDuration } from './units.ts'
 
 /**
@@ -29,6 +36,9 @@ export function redactedConfig(config: Config): Record<string, unknown> {
       listen: media.listen,
       external_address: media.externalAddress,
       ports: `${media.ports.min}-${media.ports.max}`,
+      workers: media.workers,
+      transcoding: media.transcoding,
+      hold_music: media.holdMusic,
     }),
     whatsapp: present({
       provider: whatsapp.provider,

@@ -32,13 +32,18 @@ export function readSecretFiles(context: CheckContext, folder: string, readFile:
   visit(context.draft, [])
 }
 
-/** Warns about certificate files that cannot be read now. */
+/** Warns about files that cannot be read now. */
 export function checkFiles(context: CheckContext, folder: string, readFile: ReadFile): void {
-  const { sip, whatsapp } = context.draft
+  const { sip, whatsapp, media, numbers } = context.draft
   const named: [Path, string | undefined][] = [
     [['sip', 'tls', 'cert'], sip?.tls?.cert],
     [['sip', 'tls', 'key'], sip?.tls?.key],
     [['whatsapp', 'ca'], whatsapp?.ca],
+    [['media', 'hold_music'], media?.hold_music],
+    ...(numbers ?? []).map((number, index): [Path, string | undefined] => [
+      ['numbers', index, 'inbound', 'announcement'],
+      number?.inbound?.announcement,
+    ]),
   ]
   for (const [path, file] of named) {
     if (file === undefined) continue

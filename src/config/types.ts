@@ -41,13 +41,21 @@ export interface SipConfig {
 }
 
 export interface MediaConfig {
-  /** As configured. Only `none` is built; the others draw a warning and act as `none`. */
   relay: 'embedded' | 'rtpengine' | 'none'
+  /** ng control addresses: `udp://127.0.0.1:22222`. */
   rtpengine: string[]
-  listen: string | undefined
+  /** IP literal the RTP sockets bind; default: the host of the first SIP listener for the PBX. */
+  listen: string
+  /** Public address of the RTP sockets when behind NAT. */
   externalAddress: string | undefined
   /** Inclusive UDP port range. */
   ports: { min: number; max: number }
+  /** Threads of the embedded relay. */
+  workers: number
+  /** Most calls the embedded relay converts between codecs at a time. */
+  transcoding: number
+  /** Absolute path of the file WhatsApp hears while the PBX holds without sending media. */
+  holdMusic: string | undefined
 }
 
 export interface WhatsAppConfig {
@@ -111,6 +119,10 @@ export interface InboundConfig {
   ringTimeout: number
   /** Name of the trunk tried when the first fails or does not answer. */
   overflow: string | undefined
+  /** Whether WhatsApp gets the PBX's early media (a 183 with SDP, and RTP before the answer). */
+  earlyMedia: boolean
+  /** Absolute path of the file played while the overflow trunk rings, or when nobody answers. */
+  announcement: string | undefined
 }
 
 /** One SIP target of a trunk. */

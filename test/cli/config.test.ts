@@ -21,10 +21,10 @@ t.test('config check: a good file is good', async (t) => {
 })
 
 t.test('config check: warnings are shown, and the code says so', async (t) => {
-  const cwd = site(t, edit(['relay: none', 'relay: embedded']))
+  const cwd = site(t, edit(['relay: none', 'ports: 20000-20039']))
   const { code, stdout } = await causeway(['config', 'check'], { cwd })
   t.equal(code, 2)
-  t.match(stdout, /^warning\[CONFIG_RELAY_NOT_BUILT\]: the media relay acts as none/)
+  t.match(stdout, /^warning\[CONFIG_PORTS_FEW\]: media\.ports does not suffice for limits\.calls/)
   t.match(stdout, /causeway\.yaml: 1 warning\n$/)
 })
 
@@ -56,7 +56,7 @@ t.test('config check --json: the same as data', async (t) => {
   const good = await causeway(['config', 'check', '--json'], { cwd: site(t, VALID) })
   t.equal(good.code, 0)
   t.same(JSON.parse(good.stdout), { ok: true, file: 'causeway.yaml', errors: [], warnings: [] })
-  const cwd = site(t, edit(['  domain:', '  domian:'], ['relay: none', 'relay: embedded']))
+  const cwd = site(t, edit(['  domain:', '  domian:'], ['relay: none', 'ports: 20000-20039']))
   const bad = await causeway(['config', 'check', '--json'], { cwd })
   t.equal(bad.code, 78)
   t.match(JSON.parse(bad.stdout), {
@@ -64,7 +64,7 @@ t.test('config check --json: the same as data', async (t) => {
     errors: [
       { code: 'CONFIG_UNKNOWN_KEY', line: 2, column: 3, path: 'sip.domian', nearest: 'domain' },
     ],
-    warnings: [{ code: 'CONFIG_RELAY_NOT_BUILT' }],
+    warnings: [{ code: 'CONFIG_PORTS_FEW' }],
   })
 })
 

@@ -199,15 +199,50 @@ const warnings: [name: string, text: string, are: string[]][] = [
     edit(['      srtp_key_exchange_protocol: SDES\n', '']),
     ['CONFIG_WHATSAPP_DTLS 14:5 numbers[0].calling.srtp_key_exchange_protocol'],
   ],
+  ['the embedded relay, by default', edit(['media:\n  relay: none\n', '']), []],
+  ['the embedded relay, by name', edit(['relay: none', 'relay: embedded']), []],
   [
-    'the relay, by default',
-    edit(['media:\n  relay: none\n', '']),
-    ['CONFIG_RELAY_NOT_BUILT 1:1 media.relay'],
+    'a relay that has no address of its own',
+    edit(['relay: none', 'listen: 0.0.0.0']),
+    ['CONFIG_MEDIA_ADDRESS 8:11 media.listen'],
   ],
   [
-    'the relay, by name',
-    edit(['relay: none', 'relay: embedded']),
-    ['CONFIG_RELAY_NOT_BUILT 8:10 media.relay'],
+    'a wildcard behind NAT',
+    edit(['relay: none', 'listen: 0.0.0.0\n  external_address: 203.0.113.10']),
+    [],
+  ],
+  [
+    'ports for ten calls, limits for a thousand',
+    edit(['relay: none', 'ports: 20000-20039']),
+    ['CONFIG_PORTS_FEW 8:10 media.ports'],
+  ],
+  [
+    'DTLS towards the PBX with the embedded relay',
+    edit(['relay: none', 'relay: embedded'], ['srtp: sdes', 'srtp: dtls']),
+    ['CONFIG_DTLS_NEEDS_ICE 22:20 trunks[0].media.srtp'],
+  ],
+  [
+    'G.722 without rtpengine',
+    edit(['relay: none', 'relay: embedded'], ['srtp: sdes', 'srtp: sdes, codecs: [opus, G722]']),
+    ['CONFIG_CODEC_NEEDS_RTPENGINE 22:41 trunks[0].media.codecs[1]'],
+  ],
+  [
+    'sockets of a relay that is not there',
+    edit(['relay: none', 'relay: none\n  listen: 10.0.0.5\n  ports: 20000-20999']),
+    ['CONFIG_NO_EFFECT 9:3 media.listen', 'CONFIG_NO_EFFECT 10:3 media.ports'],
+  ],
+  [
+    'an rtpengine nobody asks',
+    edit(['relay: none', 'relay: embedded\n  rtpengine: [udp://127.0.0.1:1]']),
+    ['CONFIG_NO_EFFECT 9:3 media.rtpengine'],
+  ],
+  [
+    'sounds without a relay to play them',
+    edit(['trunk: main', 'trunk: main\n      early_media: true\n      announcement: a.wav']),
+    [
+      'CONFIG_NO_EFFECT 19:7 numbers[0].inbound.early_media',
+      'CONFIG_NO_EFFECT 20:7 numbers[0].inbound.announcement',
+    ],
   ],
 ]
 
@@ -220,8 +255,9 @@ for (const [name, text, are] of warnings) {
 }
 
 t.test('a section that is absent has no line to show', async (t) => {
-  const [relay] = issuesOf(edit(['media:\n  relay: none\n', ''])).warnings
-  t.match(relay, { path: 'media.relay', excerpt: { text: '' } })
+  const text = edit(['media:\n  relay: none\n', 'limits: { calls: 5000 }\n'])
+  const [ports] = issuesOf(text).warnings
+  t.match(ports, { path: 'media.ports', excerpt: { text: '' } })
 })
 
 t.test('no numbers and no trunks are a warning each', async (t) => {

@@ -2,10 +2,6 @@ import t from 'tap'
 import { brief, edit, issuesOf, VALID } from '../support/config-file.ts'
 
 const keys: [key: string, text: string, line: number][] = [
-  ['media.listen', edit(['relay: none', 'relay: none\n  listen: 10.0.0.5']), 9],
-  ['media.external_address', edit(['relay: none', 'relay: none\n  external_address: 10.0.0.5']), 9],
-  ['media.ports', edit(['relay: none', 'relay: none\n  ports: 20000-20999']), 9],
-  ['media.rtpengine', edit(['relay: none', 'relay: none\n  rtpengine: [udp://127.0.0.1:1]']), 9],
   ['whatsapp.webhooks', `${VALID}whatsapp:\n  webhooks: { verify_token: a, app_secret: b }\n`, 25],
   ['records.path', `${VALID}records:\n  path: data/\n`, 25],
   ...[
@@ -30,7 +26,6 @@ const keys: [key: string, text: string, line: number][] = [
     edit(['{ srtp: sdes }', `{ srtp: sdes }\n    ${line}`]),
     23,
   ]),
-  ['trunks[0].media.dtmf', edit(['{ srtp: sdes }', '{ srtp: sdes, dtmf: info }']), 22],
 ]
 
 for (const [key, text, line] of keys) {
@@ -43,11 +38,6 @@ for (const [key, text, line] of keys) {
     t.match(warnings[0]!.detail, `${key}: `)
   })
 }
-
-t.test('srtp: dtls is not built, and would not work without a relay either', async (t) => {
-  const { warnings } = issuesOf(edit(['srtp: sdes', 'srtp: dtls']))
-  t.same(warnings.map(({ code }) => code).sort(), ['CONFIG_NOT_BUILT', 'CONFIG_SDES_NEEDED'])
-})
 
 t.test('a weight shares the calls, and says nothing', async (t) => {
   const weighted = edit(['"sip:10.0.0.9:5060"', '{ uri: "sip:10.0.0.9", weight: 3 }'])

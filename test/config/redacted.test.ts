@@ -49,7 +49,7 @@ t.test('it uses the notations of the file', async (t) => {
       listen: { whatsapp: 'tls://0.0.0.0:5061' },
       server: 'drachtio://:[redacted]@[::1]:9022',
     },
-    media: { ports: '20000-29999' },
+    media: { relay: 'rtpengine' },
     whatsapp: { sources: ['192.0.2.0/24'] },
     numbers: [{ inbound: { ring_timeout: '90s' }, access_token: '[redacted]' }],
     trunks: [{ options: '30s', register: { expires: '5m' } }, { options: 0 }],

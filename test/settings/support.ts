@@ -34,9 +34,12 @@ export function makeConfig(
     media: {
       relay: 'none',
       rtpengine: [],
-      listen: undefined,
+      listen: '127.0.0.1',
       externalAddress: undefined,
       ports: { min: 20000, max: 29999 },
+      workers: 1,
+      transcoding: 60,
+      holdMusic: undefined,
     },
     whatsapp: {
       provider: 'meta',

@@ -45,6 +45,8 @@ export function numberConfig(change: Partial<NumberConfig> = {}): NumberConfig {
       from: '{caller}',
       ringTimeout: 45_000,
       overflow: undefined,
+      earlyMedia: false,
+      announcement: undefined,
     },
     ...change,
   }

@@ -1,4 +1,9 @@
+import { isIP } from 'node:net'
+import { formatPath, type Path } from '../source.ts'
 import type { Rule } from './context.ts'
+
+/** Ports a call may take: RTP and RTCP on two legs. */
+const PORTS_PER_CALL = 4
 
 const rtpengine: Rule = (context) => {
   const media = context.draft.media
@@ -11,20 +16,78 @@ const rtpengine: Rule = (context) => {
   })
 }
 
-const relay: Rule = (context) => {
-  const kind = context.draft.media?.relay
-  if (kind === undefined || kind === 'none') return
-  const stated = context.given(['media', 'relay'])
-  context.warn('CONFIG_RELAY_NOT_BUILT', {
-    path: ['media', 'relay'],
-    atKey: !stated,
-    detail: `media.relay is ${kind}${stated ? '' : ' by default'}`,
-    expected: 'none',
-  })
+/** Keys that belong to another relay than the one chosen. */
+const noEffect: Rule = (context) => {
+  const relay = context.draft.media?.relay
+  const own = ['listen', 'external_address', 'ports', 'workers', 'transcoding'].map(
+    (key): Path => ['media', key],
+  )
+  const played: Path[] = [
+    ['media', 'hold_music'],
+    ...[...(context.draft.numbers ?? []).keys()].flatMap((index): Path[] =>
+      ['early_media', 'announcement'].map((key) => ['numbers', index, 'inbound', key]),
+    ),
+  ]
+  const unused: Path[] = []
+  if (relay === 'none') unused.push(...own, ...played)
+  if (relay === 'rtpengine') unused.push(...own)
+  if (relay !== 'rtpengine' && relay !== undefined) unused.push(['media', 'rtpengine'])
+  for (const path of unused) {
+    if (!context.given(path)) continue
+    const detail = `${formatPath(path)} with relay: ${relay}`
+    context.warn('CONFIG_NO_EFFECT', { path, atKey: true, detail })
+  }
+}
+
+/** What the embedded relay needs and cannot do. */
+const embedded: Rule = (context) => {
+  const { media, sip, limits, trunks } = context.draft
+  if (media?.relay !== 'embedded') return
+  const listen = media.listen ?? (sip?.listen?.pbx?.[0] ?? sip?.listen?.whatsapp)?.host
+  if (listen !== undefined && isWildcard(listen) && media.external_address === undefined) {
+    context.warn('CONFIG_MEDIA_ADDRESS', {
+      path: ['media', 'listen'],
+      atKey: media.listen === undefined,
+      detail: `media.listen is ${listen}${media.listen === undefined ? ' by default' : ''}`,
+      expected: 'an address such as 10.0.0.5',
+    })
+  }
+  const ports = media.ports && media.ports.max - media.ports.min + 1
+  const calls = limits?.calls
+  if (ports !== undefined && calls !== undefined && ports < calls * PORTS_PER_CALL) {
+    context.warn('CONFIG_PORTS_FEW', {
+      path: ['media', 'ports'],
+      atKey: !context.given(['media', 'ports']),
+      detail: `${ports} ports for ${calls} calls`,
+      expected: `at least ${calls * PORTS_PER_CALL} ports`,
+    })
+  }
+  for (const [index, trunk] of (trunks ?? []).entries()) {
+    if (trunk?.media?.srtp !== 'dtls') continue
+    const detail = `trunk ${trunk.name ?? index}`
+    context.warn('CONFIG_DTLS_NEEDS_ICE', { path: ['trunks', index, 'media', 'srtp'], detail })
+  }
+}
+
+function isWildcard(address: string): boolean {
+  return address === '0.0.0.0' || (isIP(address) === 6 && /^[0:]+$/.test(address))
+}
+
+const g722: Rule = (context) => {
+  const relay = context.draft.media?.relay
+  if (relay === 'rtpengine' || relay === undefined) return
+  for (const [index, trunk] of (context.draft.trunks ?? []).entries()) {
+    const at = trunk?.media?.codecs?.indexOf('G722') ?? -1
+    const path = ['trunks', index, 'media', 'codecs', at]
+    if (at < 0 || !context.given(path)) continue
+    const detail = `trunk ${trunk?.name ?? index}`
+    context.warn('CONFIG_CODEC_NEEDS_RTPENGINE', { path, detail })
+  }
 }
 
 /** While the SDP is passed through, both legs have to speak SDES-SRTP. */
 const sdes: Rule = (context) => {
+  if (context.draft.media?.relay !== 'none') return
   for (const [index, trunk] of (context.draft.trunks ?? []).entries()) {
     const srtp = trunk?.media?.srtp
     if (srtp === undefined || srtp === 'sdes') continue
@@ -52,4 +115,4 @@ const sdes: Rule = (context) => {
 }
 
 /** Rules of `media:` and of the media of numbers and trunks. */
-export const mediaRules: readonly Rule[] = [rtpengine, relay, sdes]
+export const mediaRules: readonly Rule[] = [rtpengine, noEffect, embedded, g722, sdes]

@@ -3,10 +3,6 @@ import type { CheckContext, Rule } from './context.ts'
 
 /** Top-level keys whose feature this version lacks, and what happens instead. */
 const TOP: [Path, string][] = [
-  [['media', 'rtpengine'], 'no rtpengine is contacted'],
-  [['media', 'listen'], 'no RTP sockets are opened'],
-  [['media', 'external_address'], 'no RTP sockets are opened'],
-  [['media', 'ports'], 'no RTP sockets are opened'],
   [['whatsapp', 'webhooks'], 'no webhook endpoint is served'],
   [['records', 'path'], 'nothing is written there'],
 ]
@@ -41,12 +37,6 @@ export const notBuilt: Rule = (context) => {
       warn(context, [...path, 'accept', 'registrations'], 'a REGISTER from the PBX is refused')
     }
     if ((trunk?.options ?? 0) > 0) warn(context, [...path, 'options'], 'no OPTIONS are sent')
-    if (trunk?.media?.srtp === 'dtls') {
-      warn(context, [...path, 'media', 'srtp'], 'DTLS on the PBX leg needs the media relay')
-    }
-    if (trunk?.media?.dtmf === 'info') {
-      warn(context, [...path, 'media', 'dtmf'], 'keypresses stay RFC 4733 events')
-    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, integer, leafFacts, matching, oneOf, secret, text } from '../leaf.ts'
+import { duration, flag, integer, leafFacts, matching, oneOf, path, secret, text } from '../leaf.ts'
 import { Rejection } from '../rejection.ts'
 import { INBOUND_PLACEHOLDERS, parseTemplate } from '../templates.ts'
 
@@ -90,6 +90,17 @@ const inboundSchema = z.strictObject({
     .optional()
     .meta({ examples: ['backup'] })
     .describe('Trunk tried when the first fails or does not answer.'),
+  early_media: flag()
+    .prefault(false)
+    .describe(
+      'Whether the PBX’s early media (183 with SDP) reaches WhatsApp. WhatsApp may take the first packet for the answer.',
+    ),
+  announcement: path()
+    .optional()
+    .meta({ examples: ['sounds/all-busy.wav'] })
+    .describe(
+      'WAV or Ogg Opus file: the call is answered and hears it while the overflow trunk rings, and once when nobody answers.',
+    ),
 })
 
 /** One entry of `numbers:` */

@@ -157,11 +157,35 @@ export const configErrors = defineErrors({
     fix: 'Remove the key until the feature is there, or accept that it does nothing.',
     ...mistake,
   },
-  CONFIG_RELAY_NOT_BUILT: {
-    summary: 'the media relay acts as none',
+  CONFIG_NO_EFFECT: {
+    summary: 'this key has no effect with the media relay chosen',
+    cause: 'Another relay would use it; the one in media.relay does not.',
+    fix: 'Remove the key, or choose the relay it belongs to.',
+    ...mistake,
+  },
+  CONFIG_MEDIA_ADDRESS: {
+    summary: 'the relay has no address to name in its SDP',
     cause:
-      'This version passes the SDP through: media flows directly between WhatsApp and the PBX, with SDES-SRTP on both sides.',
-    fix: 'Set media.relay: none to say so, and enable SDES on the numbers and in the PBX.',
+      'media.listen is a wildcard, by itself or by default, and media.external_address is not set.',
+    fix: 'Set media.listen to the address of this machine the PBX and WhatsApp can reach.',
+    ...mistake,
+  },
+  CONFIG_PORTS_FEW: {
+    summary: 'media.ports does not suffice for limits.calls',
+    cause: 'A call takes up to four UDP ports, and released ones rest for some seconds.',
+    fix: 'Widen media.ports or lower limits.calls.',
+    ...mistake,
+  },
+  CONFIG_DTLS_NEEDS_ICE: {
+    summary: 'the embedded relay speaks DTLS-SRTP with ICE only',
+    cause: 'A PBX that uses DTLS without ICE is refused with MEDIA_DTLS_WITHOUT_ICE.',
+    fix: 'Enable ICE on the PBX trunk (Asterisk: webrtc=yes), use srtp: sdes, or media.relay: rtpengine.',
+    ...mistake,
+  },
+  CONFIG_CODEC_NEEDS_RTPENGINE: {
+    summary: 'the media relay cannot convert this codec',
+    cause: 'WhatsApp has no G.722, and only rtpengine converts it to Opus.',
+    fix: 'Remove G722 from the trunk’s codecs, or set media.relay: rtpengine.',
     ...mistake,
   },
   CONFIG_SDES_NEEDED: {
