@@ -30,16 +30,7 @@ export function redactedConfig(config: Config): Record<string, unknown> {
       tls: sip.tls,
       server: server(sip.server),
     }),
-    media: present({
-      relay: media.relay,
-      rtpengine: media.rtpengine,
-      listen: media.listen,
-      external_address: media.externalAddress,
-      ports: `${media.ports.min}-${media.ports.max}`,
-      workers: media.workers,
-      transcoding: media.transcoding,
-      hold_music: media.holdMusic,
-    }),
+    media: relay(media),
     whatsapp: present({
       provider: whatsapp.provider,
       graph_url: whatsapp.graphUrl,
@@ -96,7 +87,25 @@ function number(number: NumberConfig): Record<string, unknown> {
         from: inbound.from,
         ring_timeout: formatDuration(inbound.ringTimeout),
         overflow: inbound.overflow,
+        early_media: inbound.earlyMedia || undefined,
+        announcement: inbound.announcement,
       }),
+  })
+}
+
+/** The keys the chosen relay looks at. */
+function relay(media: MediaConfig): Record<string, unknown> {
+  const { relay, rtpengine, holdMusic } = media
+  if (relay === 'none') return { relay }
+  if (relay === 'rtpengine') return present({ relay, rtpengine, hold_music: holdMusic })
+  return present({
+    relay,
+    listen: media.listen,
+    external_address: media.externalAddress,
+    ports: `${media.ports.min}-${media.ports.max}`,
+    workers: media.workers,
+    transcoding: media.transcoding,
+    hold_music: holdMusic,
   })
 }
 
