@@ -23,6 +23,14 @@ need_package() {
     { tail -n 20 "$log" >&2 && die "could not install $1"; }
 }
 
+# system_package NAME: the same, one at a time.
+system_package() {
+  exec 9>"$PEERS_DIR/apt.lock"
+  flock 9
+  need_package "$1" 9>&-
+  exec 9>&-
+}
+
 # mirror: where this machine's apt finds Debian; empty lets mmdebstrap choose.
 mirror() {
   if [[ -n ${CAUSEWAY_PEERS_MIRROR:-} ]]; then
