@@ -33,6 +33,13 @@ export interface LegShape {
   rtcpMux: boolean
   /** Our DTLS role: `actpass` in an offer, `active` or `passive` in an answer. */
   setup: Dtls['setup'] | undefined
+  /** The formats our description lists, events included, in order. */
+  codecs: readonly Codec[]
+  /**
+   * Whether the remote reaches us by `media.external_address`: always WhatsApp; a PBX unless its
+   * address is private, loopback or link-local.
+   */
+  external: boolean
 }
 
 /** Our end of a leg, as its description has to name it. */
@@ -99,6 +106,8 @@ export type MediaEvent =
 export interface AnchorAbilities {
   /** Codec names it can convert to and from Opus: `PCMA`, `PCMU`, `G722`. */
   transcodes: readonly string[]
+  /** Whether a format may have another payload type on each leg. */
+  renumbers: boolean
   /** Whether a leg may use DTLS-SRTP without ICE. */
   dtlsWithoutIce: boolean
   suites: readonly Suite[]
