@@ -1,0 +1,5 @@
+export { TranscodingBudget } from './budget.ts'
+export { frameTicks, silenceFrame } from './frame.ts'
+export { loadCodecs } from './opus.ts'
+export { createTranscoder, type Transcoder, type TranscoderOptions } from './transcoder.ts'
+export type { FrameSink } from './types.ts'
