@@ -1,0 +1,310 @@
+import { PacketWindow } from './window.ts'
+
+/** A step of sequence numbers above this is a new start (RFC 3550 §A.1). */
+export const MAX_DROPOUT = 3000
+/** A step back above this is one, too. */
+export const MAX_MISORDER = 100
+
+/** Milliseconds after which what is still late is no burst of delayed packets but a slower clock. */
+const LATE_MS = 60
+/** Milliseconds for which packets of the former source are stragglers. */
+const STRAGGLER_MS = 60
+/** Audio more than this late, in milliseconds, was not held up by a network: its clock stood still. */
+const HELD_UP_MS = 2000
+
+/** Where an outgoing stream begins; random in a call (RFC 3550 §5.1). */
+export interface StreamStart {
+  ssrc: number
+  /** Of the first packet, 16 bits. */
+  sequence: number
+  /** Of the first packet, 32 bits. */
+  timestamp: number
+  /** Ticks in a second. */
+  clockRate: number
+}
+
+/**
+ * The one stream towards a leg: one SSRC for the life of the call, sequence numbers and timestamps
+ * without a break, whatever sources follow each other behind it.
+ *
+ * In one unbroken source stream both are moved by constant offsets, so that losses and reordering
+ * stay visible to the receiver. Another SSRC, a jump, or packets of our own in between anchor the
+ * source anew: right behind the last packet, with the time that has really passed. No sequence number
+ * is ever used twice, which SRTP needs (RFC 3711 §9.1).
+ *
+ * `nowMs` is monotonic. After each call that gives a packet, `sequence`, `timestamp` and `marker` are
+ * its header's.
+ */
+export class OutgoingStream {
+  readonly ssrc: number
+  /** Packets and octets of payload that were {@link count}ed. */
+  packets = 0
+  octets = 0
+  /** When a packet was last given out, monotonic milliseconds; undefined before the first. */
+  lastSentAt: number | undefined
+  sequence = 0
+  timestamp = 0
+  marker = false
+
+  #clockRate: number
+  #started = false
+  /** The highest sequence number given out, and the timestamp that goes on from there. */
+  #lastSequence: number
+  #lastTimestamp: number
+  #lastDuration = 0
+  /** When {@link #lastTimestamp} was given out: events have a timestamp of their own. */
+  #timedAt = 0
+  /** Ticks that rounding has put the stream ahead of real time. */
+  #lead = 0
+
+  /** SSRC of the source; -1 before the first. */
+  #source = -1
+  /** Whether the offsets hold: nothing of our own was sent since the source's last packet. */
+  #unbroken = false
+  #sequenceOffset = 0
+  #timestampOffset = 0
+  #sourceSequence = 0
+  #sourceTimestamp = 0
+  #lateSince = -1
+  /** The source before, whose stragglers are not to bring it back. */
+  #former = -1
+  #switchedAt = 0
+  readonly #seen = new PacketWindow()
+
+  constructor(start: StreamStart) {
+    this.ssrc = start.ssrc >>> 0
+    this.#clockRate = start.clockRate
+    this.#lastSequence = (start.sequence - 1) & 0xffff
+    this.#lastTimestamp = start.timestamp >>> 0
+  }
+
+  /** Ticks in a second. */
+  get clockRate(): number {
+    return this.#clockRate
+  }
+
+  /**
+   * Takes a packet of a source and gives it its place. False: it is to be dropped (late, a duplicate,
+   * or its place was filled).
+   */
+  forward(
+    sourceSsrc: number,
+    sequence: number,
+    timestamp: number,
+    marker: boolean,
+    nowMs: number,
+    durationTicks: number,
+  ): boolean {
+    if (sourceSsrc !== this.#source) {
+      if (this.#straggles(sourceSsrc, nowMs)) return false
+      return this.#anchor(sourceSsrc, sequence, timestamp, nowMs, durationTicks)
+    }
+    const step = ((sequence - this.#sourceSequence) << 16) >> 16
+    const ticks = (timestamp - this.#sourceTimestamp) | 0
+    if (step > MAX_DROPOUT || step < -MAX_MISORDER) {
+      return this.#anchor(sourceSsrc, sequence, timestamp, nowMs, durationTicks)
+    }
+    if (step <= 0) {
+      // Behind in sequence but far ahead in time: a restart that happens to begin just below.
+      if (ticks > this.#clockRate) {
+        return this.#anchor(sourceSsrc, sequence, timestamp, nowMs, durationTicks)
+      }
+      if (!this.#unbroken || !this.#seen.late(-step)) return false
+      this.#give(sequence, (timestamp + this.#timestampOffset) >>> 0, marker, nowMs)
+      return true
+    }
+    if (!this.#plausible(step, ticks, nowMs, durationTicks)) {
+      return this.#anchor(sourceSsrc, sequence, timestamp, nowMs, durationTicks)
+    }
+    if (!this.#unbroken) {
+      if (this.#isLate(timestamp, nowMs)) return false
+      return this.#anchor(sourceSsrc, sequence, timestamp, nowMs, durationTicks)
+    }
+    this.#seen.advance(step)
+    this.#sourceSequence = sequence
+    this.#sourceTimestamp = timestamp
+    const mapped = (timestamp + this.#timestampOffset) >>> 0
+    this.#give(sequence, mapped, marker, nowMs)
+    this.#mark(this.sequence, mapped, durationTicks, nowMs)
+    return true
+  }
+
+  /**
+   * A packet of our own: silence, playback, transcoded or repacketised audio. `resumes` says that
+   * something else, or nothing, was sent before: the timestamp then advances by the time that has
+   * passed and the marker is set; else it follows the last packet.
+   */
+  generate(nowMs: number, durationTicks: number, resumes: boolean): void {
+    const first = !this.#started
+    const advance = resumes ? this.#elapsed(nowMs) : this.#started ? this.#lastDuration : 0
+    const timestamp = (this.#lastTimestamp + advance) >>> 0
+    this.#unbroken = false
+    this.#next(timestamp, first || resumes, nowMs)
+    this.#mark(this.sequence, timestamp, durationTicks, nowMs)
+  }
+
+  /**
+   * A telephone-event packet of a source (RFC 4733): it takes its place among the sequence numbers,
+   * but has a timestamp of its own, `eventTimestamp`, and moves no audio. False: drop it.
+   */
+  forwardEvent(
+    sourceSsrc: number,
+    sequence: number,
+    eventTimestamp: number,
+    marker: boolean,
+    nowMs: number,
+  ): boolean {
+    if (sourceSsrc !== this.#source || !this.#unbroken) {
+      this.#unbroken = false
+      this.#next(eventTimestamp, marker, nowMs)
+      return true
+    }
+    const step = ((sequence - this.#sourceSequence) << 16) >> 16
+    if (step > MAX_DROPOUT || step < -MAX_MISORDER) {
+      this.#unbroken = false
+      this.#next(eventTimestamp, marker, nowMs)
+      return true
+    }
+    if (step <= 0) {
+      if (!this.#seen.late(-step)) return false
+      this.#give(sequence, eventTimestamp, marker, nowMs)
+      return true
+    }
+    this.#seen.advance(step)
+    // The audio's timestamp keeps its place: the events between took none of it.
+    this.#sourceSequence = sequence
+    this.#give(sequence, eventTimestamp, marker, nowMs)
+    this.#lastSequence = this.sequence
+    return true
+  }
+
+  /** A packet was sent: `payloadOctets` of payload, for sender reports (RFC 3550 §6.4.1). */
+  count(payloadOctets: number): void {
+    this.packets++
+    this.octets += payloadOctets
+  }
+
+  /** Another codec from the next packet on, which anchors its source anew. Timestamps go on. */
+  changeClockRate(rate: number): void {
+    if (rate === this.#clockRate) return
+    this.#lastDuration = Math.round((this.#lastDuration / this.#clockRate) * rate)
+    this.#lead = 0
+    this.#clockRate = rate
+    this.#unbroken = false
+    // What the former clock says of the source means nothing any more.
+    this.#source = -1
+  }
+
+  /** The timestamp of this very moment, for sender reports. */
+  timestampAt(nowMs: number): number {
+    if (!this.#started) return this.#lastTimestamp
+    return (
+      (this.#lastTimestamp + Math.round(((nowMs - this.#timedAt) * this.#clockRate) / 1000)) >>> 0
+    )
+  }
+
+  /** The timestamp a packet that begins something now would get, in whole frames from the last. */
+  nextTimestamp(nowMs: number): number {
+    if (!this.#started) return this.#lastTimestamp
+    return (this.#lastTimestamp + this.#frames(nowMs) * this.#frame()) >>> 0
+  }
+
+  #frame(): number {
+    return Math.round(this.#clockRate / 50)
+  }
+
+  /** 20 ms frames from the last timestamp to now, at least those of the last packet. */
+  #frames(nowMs: number): number {
+    const frame = this.#frame()
+    const ticks = ((nowMs - this.#timedAt) * this.#clockRate) / 1000 - this.#lead
+    return Math.max(1, Math.ceil(this.#lastDuration / frame), Math.round(ticks / frame))
+  }
+
+  #elapsed(nowMs: number): number {
+    if (!this.#started) return 0
+    const frame = this.#frame()
+    const advance = this.#frames(nowMs) * frame
+    // What is rounded now is taken back next time, or many changes would run ahead of real time.
+    const lead = this.#lead + advance - ((nowMs - this.#timedAt) * this.#clockRate) / 1000
+    this.#lead = Math.max(-frame, Math.min(10 * frame, lead))
+    return advance
+  }
+
+  #anchor(
+    ssrc: number,
+    sequence: number,
+    timestamp: number,
+    nowMs: number,
+    durationTicks: number,
+  ): boolean {
+    if (ssrc !== this.#source) {
+      this.#former = this.#source
+      this.#switchedAt = nowMs
+      this.#source = ssrc
+    }
+    const mapped = (this.#lastTimestamp + this.#elapsed(nowMs)) >>> 0
+    this.#next(mapped, true, nowMs)
+    this.#mark(this.sequence, mapped, durationTicks, nowMs)
+    this.#unbroken = true
+    this.#lateSince = -1
+    this.#sourceSequence = sequence
+    this.#sourceTimestamp = timestamp
+    this.#sequenceOffset = (this.sequence - sequence) & 0xffff
+    this.#timestampOffset = (mapped - timestamp) | 0
+    this.#seen.reset()
+    return true
+  }
+
+  #straggles(ssrc: number, nowMs: number): boolean {
+    return this.#source !== -1 && ssrc === this.#former && nowMs - this.#switchedAt < STRAGGLER_MS
+  }
+
+  /**
+   * Whether the timestamp fits a step forward: between what the packets in between and what the time
+   * in between account for (a source with silence suppression sends nothing but its clock runs on),
+   * give or take a second.
+   */
+  #plausible(step: number, ticks: number, nowMs: number, durationTicks: number): boolean {
+    const slack = this.#clockRate
+    const bySequence = step * durationTicks
+    const byTime = ((nowMs - this.#timedAt) * this.#clockRate) / 1000
+    return (
+      ticks >= Math.min(bySequence, byTime) - slack && ticks <= Math.max(bySequence, byTime) + slack
+    )
+  }
+
+  /**
+   * After packets of our own: whether this one belongs to a moment they have covered. A burst after
+   * a stall soon catches up; what does not is a clock that stood still, and is taken as it is.
+   */
+  #isLate(timestamp: number, nowMs: number): boolean {
+    const mapped = (timestamp + this.#timestampOffset) >>> 0
+    const late = (this.#lastTimestamp + this.#lastDuration - mapped) | 0
+    if (late <= 0 || late > (HELD_UP_MS * this.#clockRate) / 1000) return false
+    if (this.#lateSince < 0) this.#lateSince = nowMs
+    return nowMs - this.#lateSince < LATE_MS
+  }
+
+  #next(timestamp: number, marker: boolean, nowMs: number): void {
+    this.sequence = (this.#lastSequence + 1) & 0xffff
+    this.#lastSequence = this.sequence
+    this.timestamp = timestamp
+    this.marker = marker
+    this.lastSentAt = nowMs
+  }
+
+  #give(sequence: number, timestamp: number, marker: boolean, nowMs: number): void {
+    this.sequence = (sequence + this.#sequenceOffset) & 0xffff
+    this.timestamp = timestamp
+    this.marker = marker
+    this.lastSentAt = nowMs
+  }
+
+  #mark(sequence: number, timestamp: number, durationTicks: number, nowMs: number): void {
+    this.#started = true
+    this.#lastSequence = sequence
+    this.#lastTimestamp = timestamp
+    this.#lastDuration = durationTicks > 0 ? durationTicks : this.#frame()
+    this.#timedAt = nowMs
+  }
+}
