@@ -15,7 +15,7 @@ import {
   whatsappSdp,
 } from './sdp.ts'
 import { Sender } from './sender.ts'
-import { createSrtp, isKey } from './srtp.ts'
+import { createSrtp, isKey, sdesKeys } from './srtp.ts'
 
 /** How an endpoint speaks. */
 export interface MediaEndpointOptions {
@@ -256,7 +256,8 @@ export class MediaEndpoint {
       frames,
     })
     if (this.#early !== undefined) this.#earlyBy = Math.round(clock.monotonic() - this.#early)
-    const keys = this.#local.key && crypto ? createSrtp(this.#local.key, crypto.key) : undefined
+    const keys =
+      this.#local.key && crypto ? createSrtp(sdesKeys(this.#local.key, crypto.key)) : undefined
     this.#socket.start({ address: remote.address, port: remote.port }, keys)
     if (this.#startedAt !== undefined && !this.#options.waits) this.#sender.start()
   }
