@@ -55,8 +55,8 @@ export interface LegTransport {
   crypto: Crypto[]
   dtls: Dtls | undefined
   ice: Ice | undefined
-  /** SSRC we send with, for `a=ssrc`; one for the life of the leg. */
-  ssrc: number
+  /** SSRC we send with, for `a=ssrc`; one for the life of the leg. Undefined when not known. */
+  ssrc: number | undefined
   cname: string
 }
 
