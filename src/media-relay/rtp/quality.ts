@@ -13,23 +13,20 @@ export interface QualityInput {
   ptimeMs: number
 }
 
-/** Impairment of a codec (ITU-T G.113): `ie` without loss, `bpl` its robustness against loss, `delay` ms. */
+/** Impairment of a codec (ITU-T G.113): `ie` without loss, `bpl` its robustness to loss; `delay` of the coder in ms. */
 interface Impairment {
   ie: number
   bpl: number
   delay: number
 }
 
-/** G.113 table I.4: G.711 with loss concealment as of its appendix I. */
+/** G.113 appendix I: G.711 with loss concealment (G.711 appendix I). */
 const G711: Impairment = { ie: 0, bpl: 25.1, delay: 0 }
 /** G.113 has no row for Opus: taken as G.711, a little more robust by its in-band FEC. */
 const OPUS: Impairment = { ie: 0, bpl: 30, delay: 6.5 }
-/** G.113 appendix IV, on the narrow-band scale. */
-const G722: Impairment = { ie: 0, bpl: 16.1, delay: 1 }
 
 function impairmentOf(codec: string): Impairment {
-  const name = codec.toLowerCase()
-  return name === 'opus' ? OPUS : name === 'g722' ? G722 : G711
+  return codec.toLowerCase() === 'opus' ? OPUS : G711
 }
 
 /** R without delay and equipment impairments: Ro - Is at the defaults of ITU-T G.107. */
