@@ -7,6 +7,7 @@ export type {
   MediaEvent,
   Playback,
 } from './anchor/types.ts'
+export { type AnchoredRelayOptions, createAnchoredRelay } from './anchored/relay.ts'
 export { createNoneRelay } from './none.ts'
 export type {
   MediaCall,

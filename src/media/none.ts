@@ -7,9 +7,9 @@ import { answerToPbx, offerToWhatsApp } from './rules/business-initiated.ts'
 import { allowedCodecs } from './rules/checks.ts'
 import { answerReoffer } from './rules/reoffer.ts'
 import { answerToWhatsApp, offerToPbx } from './rules/user-initiated.ts'
-import { formatAudio, type Origin } from './sdp/format.ts'
 import { parseAudio } from './sdp/parse.ts'
 import type { AudioDescription } from './sdp/types.ts'
+import { DescriptionWriter } from './sdp/writer.ts'
 import type { MediaRelay, MediaSession, MediaSummary, Replacement, Side } from './session.ts'
 
 const STATUS: AnchorStatus = {
@@ -42,14 +42,14 @@ export function createNoneRelay(random: Random): MediaRelay {
 class NoneSession implements MediaSession {
   #trunk: TrunkConfig
   readonly #number: NumberConfig
-  readonly #origins: Record<Side, Origin>
+  readonly #random: Random
+  readonly #writers: Record<Side, DescriptionWriter>
   #offerFrom: Side | undefined
   #offerReceived: AudioDescription | undefined
   #offerSent: AudioDescription | undefined
   /** The PBX's own description, and what it was told of WhatsApp's, once settled. */
   #pbx: AudioDescription | undefined
   #toPbx: AudioDescription | undefined
-  #lastToPbx = ''
   #release: (() => void) | undefined
   agreed: MediaSummary | undefined
 
@@ -57,8 +57,11 @@ class NoneSession implements MediaSession {
     this.#release = released
     this.#trunk = trunk
     this.#number = number
-    const origin = (): Origin => ({ sessionId: String(random.int(1, 2 ** 47)), version: 1 })
-    this.#origins = { whatsapp: origin(), pbx: origin() }
+    this.#random = random
+    this.#writers = {
+      whatsapp: new DescriptionWriter(random),
+      pbx: new DescriptionWriter(random),
+    }
   }
 
   async offer(from: Side, sdp: string | undefined): Promise<string> {
@@ -71,7 +74,7 @@ class NoneSession implements MediaSession {
     this.#offerFrom = from
     this.#offerReceived = received
     this.#offerSent = sent
-    return this.#format(from === 'whatsapp' ? 'pbx' : 'whatsapp', sent)
+    return this.#writers[from === 'whatsapp' ? 'pbx' : 'whatsapp'].write(sent)
   }
 
   async answer(from: Side, sdp: string): Promise<string> {
@@ -86,11 +89,11 @@ class NoneSession implements MediaSession {
     if (from === 'pbx') {
       const out = answerToWhatsApp(answer, sent, received)
       this.#settle(answer, sent, out)
-      return this.#format('whatsapp', out)
+      return this.#writers.whatsapp.write(out)
     }
     const out = answerToPbx(answer, sent, received)
     this.#settle(received, out, out)
-    return this.#format('pbx', out)
+    return this.#writers.pbx.write(out)
   }
 
   async reoffer(sdp: string | undefined): Promise<string> {
@@ -99,7 +102,7 @@ class NoneSession implements MediaSession {
     if (!pbx || !ours)
       throw new CausewayError('MEDIA_STATE', { detail: 'a new offer before the answer' })
     const out = sdp === undefined ? ours : answerReoffer(parseAudio(sdp), pbx, ours)
-    return this.#format('pbx', out)
+    return this.#writers.pbx.write(out)
   }
 
   /** An early answer stays with the PBX leg: the final one settles. */
@@ -120,9 +123,10 @@ class NoneSession implements MediaSession {
       throw new CausewayError('MEDIA_STATE', { detail: 'another trunk without an open offer' })
     }
     const sent = offerToPbx(received, trunk.media.codecs)
+    this.#writers.pbx = new DescriptionWriter(this.#random)
     this.#trunk = trunk
     this.#offerSent = sent
-    return this.#format('pbx', sent)
+    return this.#writers.pbx.write(sent)
   }
 
   async answerAlone(): Promise<string> {
@@ -146,7 +150,6 @@ class NoneSession implements MediaSession {
     this.#offerSent = undefined
     this.#pbx = undefined
     this.#toPbx = undefined
-    this.#lastToPbx = ''
     return undefined
   }
 
@@ -172,20 +175,6 @@ class NoneSession implements MediaSession {
       codec: { whatsapp: codec.name, pbx: codec.name },
       srtp: { whatsapp: suite, pbx: suite },
     }
-  }
-
-  /** Writes a description; the o= version grows only when the text changed (RFC 3264 §8). */
-  #format(side: Side, audio: AudioDescription): string {
-    const origin = this.#origins[side]
-    const text = formatAudio(audio, origin)
-    if (side === 'whatsapp') return text
-    if (this.#lastToPbx === '' || this.#lastToPbx === text) {
-      this.#lastToPbx = text
-      return text
-    }
-    origin.version++
-    this.#lastToPbx = formatAudio(audio, origin)
-    return this.#lastToPbx
   }
 }
 

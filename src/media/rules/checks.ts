@@ -1,6 +1,7 @@
 import { CausewayError } from '../../shared/errors/index.ts'
 import { isEvent8000, listNames, named, sameCodec } from '../sdp/codecs.ts'
 import { chooseCrypto } from '../sdp/crypto.ts'
+import { nowhere } from '../sdp/direction.ts'
 import type { AudioDescription, Codec, Crypto } from '../sdp/types.ts'
 
 /** WhatsApp's packet time in milliseconds: mandatory both ways (dossier: S11, S1). */
@@ -11,7 +12,7 @@ const OPTIONAL = ['PCMA', 'PCMU']
 
 /** Refuses a description that names no place to send to, at the start of a call. */
 export function demandAddress(audio: AudioDescription): void {
-  if (audio.address === '0.0.0.0' || audio.address === '::') {
+  if (nowhere(audio)) {
     throw new CausewayError('MEDIA_NO_ADDRESS', { detail: `c= line says ${audio.address}` })
   }
 }

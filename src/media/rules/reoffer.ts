@@ -1,23 +1,7 @@
 import { CausewayError } from '../../shared/errors/index.ts'
 import { sameCodec } from '../sdp/codecs.ts'
-import type { AudioDescription, Direction } from '../sdp/types.ts'
-
-/** What the answerer says to each direction of the offerer (RFC 3264 §6.1). */
-const MIRROR: Record<Direction, Direction> = {
-  sendrecv: 'sendrecv',
-  sendonly: 'recvonly',
-  recvonly: 'sendonly',
-  inactive: 'inactive',
-}
-
-/**
- * The direction a description means: `0.0.0.0` is the old way to say hold (RFC 3264 §8.4, RFC 2543
- * B.5) and asks not to be sent to.
- */
-export function intendedDirection(audio: AudioDescription): Direction {
-  if (audio.address !== '0.0.0.0' && audio.address !== '::') return audio.direction
-  return audio.direction === 'sendrecv' || audio.direction === 'sendonly' ? 'sendonly' : 'inactive'
-}
+import { intendedDirection, mirrored, nowhere } from '../sdp/direction.ts'
+import type { AudioDescription } from '../sdp/types.ts'
 
 /**
  * Answers a later offer of the PBX without WhatsApp hearing of it: the description the PBX already
@@ -36,8 +20,7 @@ export function answerReoffer(
 ): AudioDescription {
   const direction = intendedDirection(offer)
   const sends = direction === 'sendrecv' || direction === 'sendonly'
-  const held = offer.address === '0.0.0.0' || offer.address === '::'
-  if (sends && !held) demandUnchanged(offer, before)
+  if (sends && !nowhere(offer)) demandUnchanged(offer, before)
   const codec = ours.codecs[0]!
   const match = offer.codecs.find((offered) => sameCodec(offered, codec))
   if (!match || match.payloadType !== codec.payloadType) {
@@ -49,7 +32,7 @@ export function answerReoffer(
   return {
     ...ours,
     profile: offer.profile,
-    direction: MIRROR[direction],
+    direction: mirrored(direction),
     crypto: ours.crypto.map((line) => ({ ...line, tag: offeredKey?.tag ?? line.tag })),
     mid: offer.mid,
     bundle: offer.bundle,

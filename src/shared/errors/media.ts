@@ -31,9 +31,10 @@ export const mediaErrors = defineErrors({
     q850: 88,
   },
   MEDIA_NO_SRTP: {
-    summary: 'the PBX leg has no SDES keys',
-    cause: 'Without a media anchor packets pass untouched, and WhatsApp accepts nothing but SRTP.',
-    fix: 'Enable SDES on the PBX trunk (Asterisk: media_encryption=sdes; FreeSWITCH: rtp_secure_media=mandatory).',
+    summary: 'the leg lacks the SRTP keys it needs',
+    cause:
+      'trunks[].media.srtp demands them, or media.relay is none: packets then pass untouched, and WhatsApp accepts nothing but SRTP.',
+    fix: 'Enable SRTP on the PBX trunk (Asterisk: media_encryption=sdes; FreeSWITCH: rtp_secure_media=mandatory), or lower trunks[].media.srtp with another relay.',
     owner: 'pbx',
     retryable: false,
     sip: 488,
@@ -117,7 +118,7 @@ export const mediaErrors = defineErrors({
   MEDIA_RENEGOTIATION: {
     summary: 'the PBX’s new offer cannot be taken in a call under way',
     cause:
-      'WhatsApp refuses re-INVITEs, so without a media anchor address, keys and codec stay as they were.',
+      'WhatsApp refuses re-INVITEs: with media.relay none address, keys and codec stay as they were, and with any relay DTLS cannot come or go.',
     fix: 'Switch direct media, fax detection and codec changes off on the PBX trunk.',
     owner: 'pbx',
     retryable: false,
