@@ -1,4 +1,13 @@
 export {
+  Diagnosis,
+  type LegSnapshot,
+  type LegSnapshots,
+  overallVerdict,
+  SILENT_MS,
+  type VerdictChange,
+  type VerdictRecord,
+} from './diagnosis.ts'
+export {
   EVENT_PACKET,
   EventDetector,
   EventForwarder,
