@@ -1,5 +1,6 @@
 export { TranscodingBudget } from './budget.ts'
 export { frameTicks, silenceFrame } from './frame.ts'
 export { loadCodecs } from './opus.ts'
+export { opusTicks } from './toc.ts'
 export { createTranscoder, type Transcoder, type TranscoderOptions } from './transcoder.ts'
 export type { FrameSink } from './types.ts'
