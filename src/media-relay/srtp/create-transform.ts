@@ -2,7 +2,7 @@ import type { Suite } from '../../media/anchor/types.ts'
 import type { Secret } from '../../shared/secret.ts'
 import { CounterMode } from './counter-mode.ts'
 import { Gcm } from './gcm.ts'
-import { deriveSessionKeys } from './key-derivation.ts'
+import { KeyDerivation } from './key-derivation.ts'
 import { masterKey, suiteParameters } from './suites.ts'
 import type { Transform } from './transform.ts'
 
@@ -12,8 +12,8 @@ import type { Transform } from './transform.ts'
  */
 export function createTransform(suite: Suite, key: Secret): Transform {
   const parameters = suiteParameters(suite)
-  const master = masterKey(suite, key)
-  const srtp = deriveSessionKeys('srtp', parameters, master)
-  const srtcp = deriveSessionKeys('srtcp', parameters, master)
+  const derivation = new KeyDerivation(masterKey(suite, key))
+  const srtp = derivation.sessionKeys('srtp', parameters)
+  const srtcp = derivation.sessionKeys('srtcp', parameters)
   return parameters.mode === 'cm' ? new CounterMode(parameters, srtp, srtcp) : new Gcm(srtp, srtcp)
 }

@@ -1,4 +1,4 @@
-import { createCipheriv } from 'node:crypto'
+import { KeyStream } from './key-stream.ts'
 import type { SuiteParameters } from './suites.ts'
 
 /** Keys of one direction of SRTP or of SRTCP. */
@@ -13,28 +13,32 @@ export interface SessionKeys {
 const LABELS = { srtp: 0, srtcp: 3 } as const
 
 /**
- * `octets` of AES-CM key stream for a label, derived once for the life of the master key
- * (key derivation rate 0, RFC 3711 §4.3.1 and §4.3.3; AES-256: RFC 6188 §4). The 96-bit salt of an
- * AEAD suite is padded with zeros at the right (RFC 7714 §11).
+ * Derives session keys from a master key, once for its life (key derivation rate 0, RFC 3711 §4.3.1;
+ * AES-256: RFC 6188 §4).
  */
-export function deriveKey(key: Buffer, salt: Buffer, label: number, octets: number): Buffer {
-  const iv = Buffer.alloc(16)
-  salt.copy(iv)
-  iv[7]! ^= label
-  return createCipheriv(`aes-${key.length * 8}-ctr`, key, iv).update(Buffer.alloc(octets))
-}
+export class KeyDerivation {
+  readonly #stream: KeyStream
 
-/** Session keys of SRTP or SRTCP from master key and salt. */
-export function deriveSessionKeys(
-  protocol: keyof typeof LABELS,
-  suite: SuiteParameters,
-  master: { key: Buffer; salt: Buffer },
-): SessionKeys {
-  const label = LABELS[protocol]
-  const { key, salt } = master
-  return {
-    cipher: deriveKey(key, salt, label, suite.key),
-    authentication: deriveKey(key, salt, label + 1, suite.mode === 'cm' ? 20 : 0),
-    salt: deriveKey(key, salt, label + 2, suite.salt),
+  /** `key`: 16 or 32 octets; `salt`: 14, or 12 padded with zeros at the right (RFC 7714 §11). */
+  constructor(master: { key: Buffer; salt: Buffer }) {
+    this.#stream = new KeyStream(master.key, Buffer.concat([master.salt], 14))
+  }
+
+  /** `octets` of key for a label. */
+  derive(label: number, octets: number): Buffer {
+    const key = Buffer.alloc(octets)
+    // The function of RFC 3711 §4.3.3 is AES-CM with the label where packets have their SSRC's end.
+    this.#stream.apply(key, 0, octets, label, 0, undefined)
+    return key
+  }
+
+  /** All keys of SRTP or of SRTCP. */
+  sessionKeys(protocol: keyof typeof LABELS, suite: SuiteParameters): SessionKeys {
+    const label = LABELS[protocol]
+    return {
+      cipher: this.derive(label, suite.key),
+      authentication: this.derive(label + 1, suite.mode === 'cm' ? 20 : 0),
+      salt: this.derive(label + 2, suite.salt),
+    }
   }
 }

@@ -35,6 +35,8 @@ export function rtp(shape: PacketShape = {}): TestPacket {
   if (extension !== undefined) {
     packet.writeUInt16BE(0xbede, 12 + 4 * csrcs)
     packet.writeUInt16BE(extension, 14 + 4 * csrcs)
+    // One element of three octets in each word (RFC 8285 §4.2).
+    for (let i = 0; i < extension; i++) packet[16 + 4 * (csrcs + i)] = ((i + 1) << 4) | 2
   }
   return { packet, length }
 }

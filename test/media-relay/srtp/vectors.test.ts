@@ -2,7 +2,7 @@
 import t from 'tap'
 import { Gcm } from '../../../src/media-relay/srtp/gcm.ts'
 import { createSrtpReceiver, createSrtpSender } from '../../../src/media-relay/srtp/index.ts'
-import { deriveKey, type SessionKeys } from '../../../src/media-relay/srtp/key-derivation.ts'
+import { KeyDerivation, type SessionKeys } from '../../../src/media-relay/srtp/key-derivation.ts'
 import { KeyStream } from '../../../src/media-relay/srtp/key-stream.ts'
 import { Receiver } from '../../../src/media-relay/srtp/receiver.ts'
 import { Sender } from '../../../src/media-relay/srtp/sender.ts'
@@ -46,12 +46,14 @@ t.test('RFC 6188 7.1: AES-256-CM key stream', async (t) => {
 })
 
 t.test('RFC 3711 B.3: key derivation', async (t) => {
-  const key = hex('e1f97a0d3e018be0d64fa32c06de4139')
-  const salt = hex('0ec675ad498afeebb6960b3aabe6')
-  t.equal(deriveKey(key, salt, 0, 16).toString('hex'), 'c61e7a93744f39ee10734afe3ff7a087')
-  t.equal(deriveKey(key, salt, 2, 14).toString('hex'), '30cbbc08863d8c85d49db34a9ae1')
+  const keys = new KeyDerivation({
+    key: hex('e1f97a0d3e018be0d64fa32c06de4139'),
+    salt: hex('0ec675ad498afeebb6960b3aabe6'),
+  })
+  t.equal(keys.derive(0, 16).toString('hex'), 'c61e7a93744f39ee10734afe3ff7a087')
+  t.equal(keys.derive(2, 14).toString('hex'), '30cbbc08863d8c85d49db34a9ae1')
   t.equal(
-    deriveKey(key, salt, 1, 94).toString('hex'),
+    keys.derive(1, 94).toString('hex'),
     'cebe321f6ff7716b6fd4ab49af256a156d38baa48f0a0acf3c34e2359e6cdbce' +
       'e049646c43d9327ad175578ef72270986371c10c9a369ac2f94a8c5fbcdddc25' +
       '6d6e919a48b610ef17c2041e474035766b68642c59bbfc2f34db60dbdfb2',
@@ -59,14 +61,16 @@ t.test('RFC 3711 B.3: key derivation', async (t) => {
 })
 
 t.test('RFC 6188 7.2: key derivation with AES-256', async (t) => {
-  const key = hex('f0f04914b513f2763a1b1fa130f10e2998f6f6e43e4309d1e622a0e332b9f1b6')
-  const salt = hex('3b04803de51ee7c96423ab5b78d2')
+  const keys = new KeyDerivation({
+    key: hex('f0f04914b513f2763a1b1fa130f10e2998f6f6e43e4309d1e622a0e332b9f1b6'),
+    salt: hex('3b04803de51ee7c96423ab5b78d2'),
+  })
   t.equal(
-    deriveKey(key, salt, 0, 32).toString('hex'),
+    keys.derive(0, 32).toString('hex'),
     '5ba1064e30ec51613cad926c5a28ef731ec7fb397f70a960653caf06554cd8c4',
   )
-  t.equal(deriveKey(key, salt, 2, 14).toString('hex'), 'fa31791685ca444a9e07c6c64e93')
-  t.equal(deriveKey(key, salt, 1, 20).toString('hex'), 'fd9c32d39ed5fbb5a9dc96b30818454d1313dc05')
+  t.equal(keys.derive(2, 14).toString('hex'), 'fa31791685ca444a9e07c6c64e93')
+  t.equal(keys.derive(1, 20).toString('hex'), 'fd9c32d39ed5fbb5a9dc96b30818454d1313dc05')
 })
 
 t.test('a whole packet as libsrtp protects it, from the master key on', async (t) => {
