@@ -39,10 +39,6 @@ function toMuLaw(sample: number): number {
   return ((sample < 0 ? 0x80 : 0) | (segment << 4) | step) ^ 0xff
 }
 
-function table(length: number, value: (index: number) => number): Uint8Array {
-  return Uint8Array.from({ length }, (_, index) => value(index))
-}
-
 const samples: Record<Law, Int16Array> = {
   PCMA: Int16Array.from({ length: 256 }, (_, code) => fromALaw(code)),
   PCMU: Int16Array.from({ length: 256 }, (_, code) => fromMuLaw(code)),
@@ -57,7 +53,12 @@ export function samplesOf(law: Law): Int16Array {
 
 /** Code of each 16-bit sample, at `sample & 0xffff`; 64 KiB, built on first use. */
 export function codesOf(law: Law): Uint8Array {
-  const encode = law === 'PCMA' ? toALaw : toMuLaw
-  codes[law] ??= table(65536, (index) => encode((index << 16) >> 16))
-  return codes[law]
+  let table = codes[law]
+  if (!table) {
+    const encode = law === 'PCMA' ? toALaw : toMuLaw
+    table = new Uint8Array(65536)
+    for (let sample = -32768; sample < 32768; sample++) table[sample & 0xffff] = encode(sample)
+    codes[law] = table
+  }
+  return table
 }

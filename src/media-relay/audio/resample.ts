@@ -2,8 +2,6 @@ import type { PcmSource } from './source.ts'
 
 /** Zero crossings of the sinc on each side: about 70 dB with the window below. */
 const CROSSINGS = 16
-/** Kaiser window. */
-const BETA = 7
 /** Share of the narrower band that passes. */
 const PASS = 0.92
 
@@ -71,7 +69,7 @@ function filter(rows: number, half: number, band: number): Float32Array {
     let sum = 0
     for (let k = 0; k < taps; k++) {
       const distance = k - half + 1 - row / rows
-      const weight = sinc(band * distance) * kaiser(distance / half)
+      const weight = sinc(band * distance) * blackman(distance / half)
       table[row * taps + k] = weight
       sum += weight
     }
@@ -88,19 +86,9 @@ function sinc(x: number): number {
   return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x)
 }
 
-function kaiser(x: number): number {
-  return Math.abs(x) > 1 ? 0 : bessel(BETA * Math.sqrt(1 - x * x)) / bessel(BETA)
-}
-
-/** Modified Bessel function of the first kind, order zero. */
-function bessel(x: number): number {
-  let sum = 1
-  let term = 1
-  for (let k = 1; term > sum * 1e-9; k++) {
-    term *= (x / (2 * k)) ** 2
-    sum += term
-  }
-  return sum
+/** Blackman window, 1 in the middle and 0 at ±1. */
+function blackman(x: number): number {
+  return 0.42 + 0.5 * Math.cos(Math.PI * x) + 0.08 * Math.cos(2 * Math.PI * x)
 }
 
 function gcd(a: number, b: number): number {

@@ -5,6 +5,7 @@ import {
   type OpusDecoderHandle,
   type OpusEncoderHandle,
 } from 'libopus-wasm'
+import { codesOf } from '../../shared/g711.ts'
 import { FRAME_SAMPLES, silenceFrame } from './frame.ts'
 import { Reserve } from './reserve.ts'
 import type { FrameDecoder, FrameEncoder, FrameSink } from './types.ts'
@@ -35,10 +36,11 @@ const encoders = new Reserve(
 let loaded = false
 
 /**
- * Loads libopus (WebAssembly) into this thread and makes codecs ready. To be awaited before the first
+ * Loads libopus (WebAssembly) into this thread and makes codecs and tables ready. To be awaited before the first
  * transcoder; later calls cost nothing.
  */
 export async function loadCodecs(): Promise<void> {
+  for (const law of ['PCMA', 'PCMU'] as const) codesOf(law)
   await Promise.all([decoders.fill(), encoders.fill()])
   loaded = true
 }

@@ -65,6 +65,7 @@ t.test('what cannot be played is named', async (t) => {
     [wavFile({ data, channels: 6 }), 'WAV with 6 channels'],
     [wavFile({ data, channels: 0 }), 'WAV with 0 channels'],
     [wavFile({ data, rate: 96000 }), 'WAV with 96000 Hz'],
+    [wavFile({ data, rate: 44056 }), 'WAV with 44056 Hz'],
     [wavFile({ data, rate: 0 }), 'WAV with 0 Hz'],
     [wavFile({ data, claims: 13 }), 'WAV that should have 13 octets of audio and has 12'],
     [riff(format), 'WAV without a data chunk'],
