@@ -10,7 +10,7 @@ const arrows: Record<string, string[]> = {
   settings: ['shared', 'config'],
   media: ['shared', 'config'],
   'media-relay': ['shared', 'media'],
-  calls: ['shared', 'config'],
+  calls: ['shared', 'config', 'media'],
   bridge: ['shared', 'config', 'settings', 'calls', 'media'],
   http: ['shared', 'config', 'settings', 'calls', 'media', 'bridge'],
   simulator: ['shared', 'embedded-drachtio'],

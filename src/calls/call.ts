@@ -1,3 +1,4 @@
+import type { CallMediaReport, Verdict } from '../media/index.ts'
 import type { Clock } from '../shared/clock.ts'
 import { detach } from '../shared/detach.ts'
 import type { EndCause } from './cause.ts'
@@ -30,10 +31,16 @@ export interface WhatsAppFacts {
 
 /** What the media of a call came to be. */
 export interface MediaFacts {
-  /** Codec name as in rtpmap. */
-  codec: string
-  /** SRTP protection towards each side. */
+  /** Codec name as in rtpmap on each leg. */
+  codec: { whatsapp: string; pbx: string }
+  /** Protection towards each side: `none`, an SDES suite or `DTLS-SRTP`. */
   srtp: { whatsapp: string; pbx: string }
+}
+
+/** Something that was found to be wrong with a call's media. */
+export interface CallVerdict extends Verdict {
+  /** Milliseconds since the Unix epoch; undefined while it stands. */
+  clearedAt: number | undefined
 }
 
 /** What is known of a call when it begins. */
@@ -47,8 +54,16 @@ export interface CallOptions {
   whatsapp?: WhatsAppFacts
 }
 
-/** Told of every change of a call's state, after it happened. */
-export type StateListener = (call: Call, from: CallState) => void
+/** Told of what happens to a call, after it happened. */
+export interface CallWatcher {
+  /** Its state changed. */
+  changed(call: Call, from: CallState): void
+  /** The last figures of its media came, after its end. */
+  reported(call: Call): void
+}
+
+/** Verdicts kept of one call; a verdict that comes and goes is one. */
+export const VERDICT_LIMIT = 16
 
 /**
  * One call between WhatsApp and the PBX. Its state changes through {@link Call.moveTo} and
@@ -65,18 +80,21 @@ export class Call {
   readonly whatsapp: WhatsAppFacts
   /** What the media came to be, once agreed. */
   media: MediaFacts | undefined
+  /** What was found to be wrong with the media, in the order of finding; one for each code and side. */
+  readonly verdicts: CallVerdict[] = []
   readonly startedAt: number
   readonly ladder = new Ladder()
   readonly #clock: Clock
   readonly #began: number
-  readonly #listener: StateListener
+  readonly #watcher: CallWatcher
   #state: CallState = 'preparing'
   #ringingAt: number | undefined
   #answeredAt: number | undefined
   #endedAt: number | undefined
   #cause: EndCause | undefined
+  #report: CallMediaReport | undefined
 
-  constructor(options: CallOptions, clock: Clock, listener: StateListener) {
+  constructor(options: CallOptions, clock: Clock, watcher: CallWatcher) {
     this.id = options.id
     this.direction = options.direction
     this.number = options.number
@@ -87,7 +105,7 @@ export class Call {
     this.startedAt = clock.now()
     this.#began = clock.monotonic()
     this.#clock = clock
-    this.#listener = listener
+    this.#watcher = watcher
   }
 
   get state(): CallState {
@@ -134,6 +152,34 @@ export class Call {
     return true
   }
 
+  /** The last figures of the media; undefined until they come, shortly after the end. */
+  get report(): CallMediaReport | undefined {
+    return this.#report
+  }
+
+  /** Takes the last figures of the media: once, after the end. */
+  complete(report: CallMediaReport): void {
+    if (this.#state !== 'ended' || this.#report) return
+    this.#report = report
+    this.#watcher.reported(this)
+  }
+
+  /**
+   * Takes a verdict on the media, or that it does not hold any more.
+   * @returns whether it is the first of its code and side
+   */
+  judge(verdict: Verdict, cleared: boolean): boolean {
+    const { code, side } = verdict
+    const known = this.verdicts.find((other) => other.code === code && other.side === side)
+    if (known) {
+      known.clearedAt = cleared ? this.#clock.now() : undefined
+      return false
+    }
+    if (cleared || this.verdicts.length >= VERDICT_LIMIT) return false
+    this.verdicts.push({ ...verdict, clearedAt: undefined })
+    return true
+  }
+
   /** Adds an arrow to the ladder. */
   note(leg: LadderEntry['leg'], dir: LadderEntry['dir'], what: string, note?: string): void {
     const t = Math.round(this.#clock.monotonic() - this.#began)
@@ -149,6 +195,6 @@ export class Call {
     if (to === 'ringing') this.#ringingAt ??= this.#clock.now()
     else if (to === 'answered') this.#answeredAt = this.#clock.now()
     else if (to === 'ended') this.#endedAt = this.#clock.now()
-    this.#listener(this, from)
+    this.#watcher.changed(this, from)
   }
 }

@@ -33,10 +33,13 @@ const RESULTS: Partial<Record<ErrorCode, CallResult>> = {
   CALL_WHATSAPP_DECLINED: 'declined',
   CALL_NO_ANSWER: 'unanswered',
   CALL_WHATSAPP_UNAVAILABLE: 'unanswered',
+  CALL_ANNOUNCED: 'unanswered',
   // An answered call that breaks was not refused, whatever its status.
   CALL_ACK_TIMEOUT: 'failed',
   CALL_DIALOG_LOST: 'failed',
   CALL_WHATSAPP_MEDIA_TIMEOUT: 'failed',
+  CALL_TRANSFER_FAILED: 'failed',
+  CALL_ANSWER_MISSING: 'failed',
 }
 
 /** The end of an answered call by one of its parties. */

@@ -2,8 +2,9 @@ export {
   Call,
   type CallDirection,
   type CallOptions,
+  type CallVerdict,
+  type CallWatcher,
   type MediaFacts,
-  type StateListener,
   type WhatsAppFacts,
 } from './call.ts'
 export { type CallResult, causeOf, type EndCause, hungUpBy } from './cause.ts'

@@ -1,4 +1,5 @@
-import type { Call, CallDirection, MediaFacts, WhatsAppFacts } from './call.ts'
+import type { CallMediaReport } from '../media/index.ts'
+import type { Call, CallDirection, CallVerdict, MediaFacts, WhatsAppFacts } from './call.ts'
 import type { EndCause } from './cause.ts'
 import type { LadderEntry } from './ladder.ts'
 import type { CallState } from './state.ts'
@@ -19,6 +20,10 @@ export interface CallRecord {
   readonly whatsapp: WhatsAppFacts
   /** Codec and SRTP modes, once negotiated. */
   readonly media: MediaFacts | undefined
+  /** What was found to be wrong with the media. */
+  readonly verdicts: readonly CallVerdict[]
+  /** The last figures of the media; an ended call gets them shortly after its end. */
+  readonly report: CallMediaReport | undefined
   /** Milliseconds since the Unix epoch. */
   readonly startedAt: number
   readonly ringingAt: number | undefined
@@ -47,6 +52,8 @@ export function recordOf(call: Call, now: number): CallRecord {
     trunk,
     whatsapp,
     media,
+    verdicts: call.verdicts,
+    report: call.report,
     startedAt,
     ringingAt,
     answeredAt,

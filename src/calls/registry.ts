@@ -1,5 +1,5 @@
 import type { Clock } from '../shared/clock.ts'
-import { Call, type CallDirection, type CallOptions } from './call.ts'
+import { Call, type CallDirection, type CallOptions, type CallWatcher } from './call.ts'
 import type { CallResult } from './cause.ts'
 import { type CallRecord, recordOf } from './record.ts'
 import type { CallState } from './state.ts'
@@ -10,6 +10,8 @@ export interface CallListener {
   changed?(call: Call, from: CallState): void
   /** The call's one record, once. */
   ended?(record: CallRecord): void
+  /** The record of an ended call again, with the last figures of its media. */
+  reported?(record: CallRecord): void
 }
 
 /** Calls ended so far, by direction and result. */
@@ -43,7 +45,7 @@ export class CallRegistry {
 
   /** Begins a call. */
   begin(options: CallOptions): Call {
-    const call = new Call(options, this.#clock, this.#onChange)
+    const call = new Call(options, this.#clock, this.#watcher)
     this.#active.set(call.id, call)
     this.#perNumber.set(call.number, this.activeOf(call.number) + 1)
     this.#started[call.direction]++
@@ -104,9 +106,19 @@ export class CallRegistry {
     return () => void this.#listeners.delete(listener)
   }
 
-  readonly #onChange = (call: Call, from: CallState): void => {
-    if (call.state === 'ended') this.#retire(call)
-    for (const listener of this.#listeners) listener.changed?.(call, from)
+  readonly #watcher: CallWatcher = {
+    changed: (call, from) => {
+      if (call.state === 'ended') this.#retire(call)
+      for (const listener of this.#listeners) listener.changed?.(call, from)
+    },
+    reported: (call) => this.#complete(call),
+  }
+
+  /** Replaces the record of an ended call, which keeps its place in age. */
+  #complete(call: Call): void {
+    const record = recordOf(call, this.#clock.now())
+    if (this.#ended.has(call.id)) this.#ended.set(call.id, record)
+    for (const listener of this.#listeners) listener.reported?.(record)
   }
 
   #retire(call: Call): void {

@@ -77,7 +77,7 @@ t.test('a call is answered by the PBX and hung up by the WhatsApp user', async (
     talkSeconds: 42,
     cause: { code: 'NORMAL', owner: 'whatsapp' },
     whatsapp: { wacid: 'wacid.1', callDuration: 42, username: 'zoe', displayName: 'Zoé' },
-    media: { codec: 'opus' },
+    media: { codec: { whatsapp: 'opus', pbx: 'opus' } },
   })
   t.same(
     record.ladder.map(({ leg, dir, what }) => `${leg} ${dir} ${what}`),

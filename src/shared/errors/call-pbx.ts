@@ -131,9 +131,9 @@ export const pbxCallErrors = defineErrors({
   },
   CALL_OFFER_MISSING: {
     summary: 'an INVITE without an SDP offer',
-    cause: 'WhatsApp needs the offer in the INVITE; an offerless INVITE cannot be relayed.',
-    fix: 'Make the PBX send its offer in the INVITE.',
-    owner: 'pbx',
+    cause: 'An INVITE of WhatsApp came without SDP, or with a body of another type.',
+    fix: 'Look at the INVITE; WhatsApp always sends its offer in it.',
+    owner: 'whatsapp',
     retryable: false,
     sip: 488,
     q850: 88,

@@ -1,4 +1,5 @@
 import { pbxCallErrors } from './call-pbx.ts'
+import { transferErrors } from './call-transfer.ts'
 import { whatsappCallErrors } from './call-whatsapp.ts'
 import { defineErrors } from './definition.ts'
 
@@ -179,4 +180,9 @@ const ownCallErrors = defineErrors({
 })
 
 /** Errors of the call area; every code starts with `CALL_`. */
-export const callErrors = { ...ownCallErrors, ...pbxCallErrors, ...whatsappCallErrors }
+export const callErrors = {
+  ...ownCallErrors,
+  ...pbxCallErrors,
+  ...transferErrors,
+  ...whatsappCallErrors,
+}
