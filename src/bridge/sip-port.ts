@@ -26,9 +26,12 @@ export interface IncomingRequest extends IncomingMessage {
   readonly receivedOn: string
   /** Called when the sender cancels this INVITE; the SIP server has answered 200 and 487 itself. */
   onCancel(listener: (cancel: Headers) => void): void
-  /** Sends a response. `done` says whether the SIP server took it, and the dialog it made. */
-  respond(response: OutgoingResponse, done?: (error?: Error, dialogId?: string) => void): void
+  /** Sends a response. `done` says whether the SIP server took it, and what became of it. */
+  respond(response: OutgoingResponse, done?: ResponseSent): void
 }
+
+/** What became of a response: refused by the SIP server, or the dialog it made and our tag in it. */
+export type ResponseSent = (error?: Error, dialogId?: string, toTag?: string) => void
 
 /** A response to be sent. */
 export interface OutgoingResponse {
@@ -53,7 +56,10 @@ export interface OutgoingRequest {
 export interface IncomingResponse extends IncomingMessage {
   readonly status: number
   readonly reason: string
-  /** Acknowledges a 2xx to INVITE. Failures are acknowledged by the SIP server. */
+  /**
+   * Acknowledges a 2xx to INVITE by ACK, a reliable provisional response (RFC 3262) by PRACK.
+   * Failures are acknowledged by the SIP server.
+   */
   ack(): void
 }
 

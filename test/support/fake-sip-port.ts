@@ -4,6 +4,7 @@ import type {
   OutgoingRequest,
   OutgoingResponse,
   ResponseHandler,
+  ResponseSent,
   SipPort,
   SipPortEvents,
 } from '../../src/bridge/sip-port.ts'
@@ -30,6 +31,16 @@ export class FakeSent {
     return find(this.request.headers, name)
   }
 
+  /** The dialog it makes when it is answered. */
+  get madeDialog(): string {
+    return `${this.header('call-id')};from-tag=${/tag=(.*)/.exec(this.header('from') ?? '')?.[1]}`
+  }
+
+  /** The To tag of its answers. */
+  get theirTag(): string {
+    return `them-${this.header('call-id')}`
+  }
+
   /** The SIP server says it is on its way. */
   confirm(): void {
     this.#handler.onSent?.({
@@ -44,15 +55,14 @@ export class FakeSent {
     reason = 'Reason',
     more: { headers?: Headers; body?: string; local?: boolean } = {},
   ): void {
-    const tag = /tag=(.*)/.exec(this.header('from') ?? '')?.[1]
-    const headers = more.headers ?? {}
+    const headers = { to: `${this.header('to')};tag=${this.theirTag}`, ...more.headers }
     this.#handler.onResponse({
       status,
       reason,
       headers,
       body: more.body ?? '',
       local: more.local ?? false,
-      dialogId: `${this.header('call-id')};from-tag=${tag}`,
+      dialogId: this.madeDialog,
       header: (name) => find(headers, name),
       ack: () => {
         this.acked++
@@ -111,6 +121,11 @@ export class FakeRequest implements IncomingRequest {
     return `${this.callId};from-tag=${tag}`
   }
 
+  /** The To tag of our responses to it. */
+  get ourTag(): string {
+    return `us-${this.callId}`
+  }
+
   header(name: string): string | undefined {
     return find(this.headers, name)
   }
@@ -123,10 +138,10 @@ export class FakeRequest implements IncomingRequest {
     this.#onCancel?.(headers)
   }
 
-  respond(response: OutgoingResponse, done?: (error?: Error, dialogId?: string) => void): void {
+  respond(response: OutgoingResponse, done?: ResponseSent): void {
     this.responses.push(response)
     if (this.gone) done?.(new Error('Response not sent due to unknown transaction'))
-    else done?.(undefined, this.madeDialog)
+    else done?.(undefined, this.madeDialog, this.ourTag)
   }
 }
 

@@ -41,6 +41,11 @@ export function parseParty(value: string): Party | undefined {
   return { ...parts, display: display.trim() }
 }
 
+/** The tag of a From or To value; undefined when it has none. */
+export function tagOf(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : /;\s*tag=([^;,\s]+)/i.exec(value)?.[1]
+}
+
 /** Escapes what may not stand in a user part (RFC 3261 §25.1). */
 export function escapeUser(user: string): string {
   return user.replace(/[^\w\-.!~*'()&=+$,;?/]/gu, (char) => {

@@ -1,10 +1,12 @@
 import { detach } from '../../shared/detach.ts'
+import { tagOf } from '../address/uri.ts'
 import type {
   Headers,
   IncomingMessage,
   IncomingRequest,
   IncomingResponse,
   OutgoingResponse,
+  ResponseSent,
 } from '../sip-port.ts'
 import type { SrfMessage, SrfRequest, SrfResponse } from './types.ts'
 
@@ -77,16 +79,16 @@ export class DrachtioRequest extends Message implements IncomingRequest {
     this.#req.on('cancel', (cancel) => this.#guard(() => listener(cancel.headers)))
   }
 
-  respond(response: OutgoingResponse, done?: (error?: Error, dialogId?: string) => void): void {
+  respond(response: OutgoingResponse, done?: ResponseSent): void {
     const { status, reason, headers, body } = response
     const options = { ...(headers && { headers }), ...(body !== undefined && { body }) }
     const res = this.#res
     if (!done) res.send(status, reason, options)
     else {
-      res.send(status, reason, options, (error) => {
+      res.send(status, reason, options, (error, sent) => {
         this.#guard(() => {
           if (error) done(error instanceof Error ? error : new Error(String(error)))
-          else done(undefined, res.meta.dialogId)
+          else done(undefined, res.meta.dialogId, tagOf(sent?.headers['to']))
         })
       })
     }

@@ -106,8 +106,8 @@ export class DrachtioPort implements SipPort {
   }
 
   #track(sent: SrfRequest, handler: ResponseHandler): void {
-    // Answered before the first final response, where we have nothing to negotiate (RFC 3311 §5.2).
-    sent.on('update', (req, res) => res.send(req.body ? 491 : 200, undefined, {}))
+    // drachtio-srf gives an UPDATE to whatever request of ours is pending in its dialog.
+    sent.on('update', (req, res) => this.#onRequest(req, res))
     sent.on('response', (res, ack) => {
       if (res.status >= 200 && !this.#waiting.delete(handler)) return
       this.#gather(res.socket)
@@ -135,6 +135,8 @@ export class DrachtioPort implements SipPort {
 
   #onRequest(req: SrfRequest, res: SrfResponse): void {
     this.#gather(req.socket)
+    // One that comes while an INVITE is unanswered is given to the INVITE (RFC 3311 §5.2).
+    if (req.method === 'INVITE') req.on('update', (update, its) => this.#onRequest(update, its))
     this.#guard(() => this.#events?.onRequest(new DrachtioRequest(req, res, this.#guard)))
   }
 

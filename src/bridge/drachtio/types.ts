@@ -36,7 +36,7 @@ export interface SrfResponse extends SrfMessage {
     status: number,
     reason: string | undefined,
     options: { headers?: Record<string, string>; body?: string },
-    callback?: (error: unknown) => void,
+    callback?: (error: unknown, sent?: SrfMessage) => void,
   ): void
   /** Set by drachtio-srf once the SIP server has taken a response. */
   meta: { dialogId?: string }
