@@ -1,6 +1,6 @@
 import type { Call, CallRecord, CallRegistry } from '../calls/index.ts'
 import type { Config } from '../config/types.ts'
-import type { MediaRelay } from '../media/index.ts'
+import type { CallMediaReport, MediaRelay } from '../media/index.ts'
 import type { CredentialSource } from '../settings/index.ts'
 import type { Clock } from '../shared/clock.ts'
 import { CausewayError } from '../shared/errors/index.ts'
@@ -58,6 +58,11 @@ export interface Bridge {
   reconfigure(config: Config): void
   /** Hangs up a call; false when there is none with this id. */
   hangUp(callId: string): boolean
+  /**
+   * Figures of a call's media: as it stands, or the last ones of an ended call. Undefined for an
+   * unknown call and where the relay sees no packets.
+   */
+  mediaReport(callId: string): Promise<CallMediaReport | undefined>
   status(): BridgeStatus
   /** Ends what is left and disconnects. */
   stop(): Promise<void>
@@ -96,6 +101,7 @@ class SrfBridge implements Bridge, SipPortEvents {
       rate: new CallRate(clock, config.limits.invitesPerSecond),
       flows: new Map(),
       dialogs: new Map(),
+      releasing: new Set(),
       directory: new Directory(config, this.#listeners),
       draining: false,
     }
@@ -132,6 +138,11 @@ class SrfBridge implements Bridge, SipPortEvents {
     return flow !== undefined
   }
 
+  async mediaReport(callId: string): Promise<CallMediaReport | undefined> {
+    const flow = this.#ctx.flows.get(callId)
+    return flow ? flow.media.query() : this.#ctx.calls.record(callId)?.report
+  }
+
   status(): BridgeStatus {
     const { config } = this.#ctx.directory
     return {
@@ -152,6 +163,7 @@ class SrfBridge implements Bridge, SipPortEvents {
 
   async stop(): Promise<void> {
     await this.#drain.begin(0)
+    await Promise.all(this.#ctx.releasing)
     this.#ctx.port.stop()
     this.#connected = false
     this.#unsubscribe?.()

@@ -10,11 +10,13 @@ import type { CallRate } from './admit/limits.ts'
 import type { NonceSource } from './digest/nonce.ts'
 import type { NonceCache } from './digest/nonce-cache.ts'
 import type { TargetHealth } from './invite/targets.ts'
+import type { CallMedia } from './media/call-media.ts'
 import type { IncomingRequest, SipPort } from './sip-port.ts'
 
 /** A call somebody may end from outside of it. */
 export interface Flow {
   readonly call: Call
+  readonly media: CallMedia
   /** Ends the call on both legs, with the error as the cause. */
   hangUp(error: CausewayError): void
 }
@@ -43,6 +45,8 @@ export interface BridgeContext {
   readonly flows: Map<string, Flow>
   /** Dialogs by the SIP server's dialog id. */
   readonly dialogs: Map<string, DialogOwner>
+  /** Media sessions on their way out; each settles and leaves. */
+  readonly releasing: Set<Promise<void>>
   /** Replaced by a reload. */
   directory: Directory
   draining: boolean

@@ -1,6 +1,7 @@
 import { CausewayError } from '../../shared/errors/index.ts'
-import { unsupported } from '../headers/allow.ts'
+import { unsupported, unsupportedForWhatsApp } from '../headers/allow.ts'
 import type { IncomingRequest } from '../sip-port.ts'
+import type { Side } from './directory.ts'
 
 /** A refusal with headers of its own. */
 export interface Refusal {
@@ -8,9 +9,10 @@ export interface Refusal {
   headers?: Record<string, string>
 }
 
-/** What every INVITE must have before a call is made of it. */
-export function checkInvite(request: IncomingRequest): Refusal | undefined {
-  const missing = unsupported(request.header('require'))
+/** What every INVITE must have before a call is made of it. The PBX may leave the offer to us. */
+export function checkInvite(side: Side, request: IncomingRequest): Refusal | undefined {
+  const require = request.header('require')
+  const missing = side === 'pbx' ? unsupported(require) : unsupportedForWhatsApp(require)
   if (missing.length > 0) {
     const error = new CausewayError('CALL_EXTENSION_UNSUPPORTED', { detail: missing.join(', ') })
     return { error, headers: { Unsupported: missing.join(', ') } }
@@ -18,9 +20,17 @@ export function checkInvite(request: IncomingRequest): Refusal | undefined {
   if (request.header('contact') === undefined) {
     return { error: new CausewayError('CALL_REQUEST_BAD', { detail: 'no Contact' }) }
   }
-  const type = request.header('content-type')
-  if (request.body === '' || (type !== undefined && !/^application\/sdp\b/i.test(type))) {
-    return { error: new CausewayError('CALL_OFFER_MISSING', { detail: type ?? 'no body' }) }
+  if (request.body === '' && side === 'whatsapp') {
+    return { error: new CausewayError('CALL_OFFER_MISSING', { detail: 'no body' }) }
   }
-  return undefined
+  return checkBody(request)
+}
+
+/** Refuses a body that is not SDP (RFC 3261 §8.2.3). */
+export function checkBody(request: IncomingRequest): Refusal | undefined {
+  const type = request.header('content-type')
+  if (request.body === '' || type === undefined || /^application\/sdp\b/i.test(type))
+    return undefined
+  const error = new CausewayError('CALL_BODY_UNSUPPORTED', { detail: type })
+  return { error, headers: { Accept: 'application/sdp' } }
 }

@@ -4,6 +4,7 @@ import { detach } from '../../shared/detach.ts'
 import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
 import { parseParty } from '../address/uri.ts'
 import { BusinessInitiatedCall } from '../call/business-initiated.ts'
+import { takeReplaces } from '../call/replaces.ts'
 import { UserInitiatedCall } from '../call/user-initiated.ts'
 import type { BridgeContext } from '../context.ts'
 import { challengeValue } from '../digest/challenge.ts'
@@ -35,8 +36,11 @@ export class Door {
   async onInvite(request: IncomingRequest): Promise<void> {
     const invite = new IncomingInvite(request)
     const side = this.#ctx.directory.sideOf(request)
+    // What replaces a leg of a call is no new call.
+    const replaces = side === 'pbx' && request.header('replaces') !== undefined
     try {
-      if (this.#ctx.draining) this.#refuse(side, invite, new CausewayError('CALL_DRAINING'))
+      if (this.#ctx.draining && !replaces)
+        this.#refuse(side, invite, new CausewayError('CALL_DRAINING'))
       else if (side === 'whatsapp') await this.#fromWhatsApp(invite)
       else this.#fromPbx(invite)
     } catch (error) {
@@ -83,6 +87,11 @@ export class Door {
     const { request } = invite
     const trunk = this.#admitted('pbx', invite, admitPbx(this.#ctx, request))
     if (!trunk) return
+    if (request.header('replaces') !== undefined) {
+      const refusal = takeReplaces(this.#ctx, invite, trunk)
+      if (refusal) this.#refuse('pbx', invite, refusal.error, refusal.headers)
+      return
+    }
     const dialled = readDialled(this.#ctx.directory, trunk, request)
     if (isCausewayError(dialled)) {
       this.#refuse('pbx', invite, dialled)
@@ -116,7 +125,7 @@ export class Door {
 
   #refusedByChecks(side: Side, invite: IncomingInvite, number: NumberConfig): boolean {
     const { calls, directory, rate } = this.#ctx
-    const refusal = checkInvite(invite.request)
+    const refusal = checkInvite(side, invite.request)
     if (refusal) {
       this.#refuse(side, invite, refusal.error, refusal.headers)
       return true

@@ -1,21 +1,21 @@
 import { type Call, causeOf, type EndCause } from '../../calls/index.ts'
 import type { NumberConfig, TrunkConfig } from '../../config/types.ts'
-import type { MediaSession } from '../../media/index.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
 import { digitsOf } from '../address/consumer.ts'
-import type { BridgeContext, Flow } from '../context.ts'
-import { ALLOW_PBX } from '../headers/allow.ts'
+import type { BridgeContext, DialogOwner, Flow } from '../context.ts'
+import { ALLOW_PBX, SUPPORTED_PBX } from '../headers/allow.ts'
 import { inviteToWhatsApp } from '../headers/invite-whatsapp.ts'
 import { agreedTimer } from '../headers/session-timer.ts'
 import { collectFacts } from '../headers/whatsapp.ts'
 import type { IncomingInvite } from '../invite/incoming-invite.ts'
 import { type InviteEvents, OutgoingInvite } from '../invite/outgoing-invite.ts'
 import { WhatsAppAuthorizer } from '../invite/whatsapp-authorizer.ts'
+import { CallMedia, type MediaHandler } from '../media/call-media.ts'
 import { coded } from '../outcome/coded.ts'
 import type { Failure } from '../outcome/failure.ts'
 import { refusalHeaders, textOfReason } from '../outcome/refusal.ts'
 import { whatsappOutcome } from '../outcome/whatsapp.ts'
-import type { Headers, IncomingResponse } from '../sip-port.ts'
+import type { Headers, IncomingRequest, IncomingResponse } from '../sip-port.ts'
 import { EstablishedCall } from './established.ts'
 
 /** What a business-initiated call begins with; all of it has been checked. */
@@ -26,18 +26,22 @@ export interface BusinessInitiatedStart {
   trunk: TrunkConfig
 }
 
-/** A call from the PBX until the WhatsApp user has answered it. */
-export class BusinessInitiatedCall implements Flow, InviteEvents {
+/**
+ * A call from the PBX until the WhatsApp user has answered it. The PBX may leave the offer to us: ours
+ * goes out in the 200, and its ACK brings the answer.
+ */
+export class BusinessInitiatedCall implements Flow, InviteEvents, MediaHandler, DialogOwner {
   readonly call: Call
+  readonly media: CallMedia
   readonly #ctx: BridgeContext
   readonly #start: BusinessInitiatedStart
-  #media: MediaSession | undefined
   #outgoing: OutgoingInvite | undefined
   #authorizer: WhatsAppAuthorizer | undefined
   #established: EstablishedCall | undefined
 
   constructor(ctx: BridgeContext, start: BusinessInitiatedStart) {
     this.call = start.call
+    this.media = new CallMedia(ctx, start.call, this)
     this.#ctx = ctx
     this.#start = start
     ctx.flows.set(start.call.id, this)
@@ -55,6 +59,25 @@ export class BusinessInitiatedCall implements Flow, InviteEvents {
     this.#fail(error)
   }
 
+  onMediaLost(error: CausewayError): void {
+    this.#fail(error)
+  }
+
+  onMedia(): void {
+    // Nothing can be done about media before the answer.
+  }
+
+  /** What the PBX asks before it is answered: PRACK, and UPDATE. */
+  onRequest(request: IncomingRequest): void {
+    this.call.note('pbx', 'in', request.method)
+    const { invite } = this.#start
+    if (request.method === 'PRACK') invite.acknowledged(request)
+    else if (request.method !== 'UPDATE') request.respond({ status: 481 })
+    else if (request.body === '') request.respond({ status: 200 })
+    // RFC 3311 §5.2: the offer of the INVITE waits for its answer.
+    else request.respond({ status: 500, headers: { 'Retry-After': '5' } })
+  }
+
   onInviteSent(attempt: number): void {
     this.call.note('whatsapp', 'out', 'INVITE', attempt > 1 ? 'with credentials' : undefined)
   }
@@ -66,8 +89,11 @@ export class BusinessInitiatedCall implements Flow, InviteEvents {
   onProvisional(response: IncomingResponse): void {
     this.#noteResponse(response)
     this.call.moveTo('ringing')
+    const { invite } = this.#start
     // WhatsApp has no early media; what it calls progress rings at the PBX.
-    if (this.#start.invite.ring()) this.call.note('pbx', 'out', '180 Ringing')
+    if (!invite.ring()) return
+    this.call.note('pbx', 'out', '180 Ringing')
+    this.#ctx.dialogs.set(invite.dialogId, this)
   }
 
   onAnswer(response: IncomingResponse): void {
@@ -76,9 +102,12 @@ export class BusinessInitiatedCall implements Flow, InviteEvents {
     this.#outgoing = undefined
     this.#authorizer = undefined
     collectFacts(response.headers, this.call.whatsapp)
-    const established = new EstablishedCall(this.#ctx, this.call, this.#media!)
+    const { call, media } = this
+    const { number, trunk } = this.#start
+    const session = media.session!
+    const established = new EstablishedCall(this.#ctx, { call, media, session, number, trunk })
     this.#established = established
-    established.attach('whatsapp', response.dialogId)
+    established.attachWhatsApp(response.dialogId)
     this.#answer(established, response.body).catch((error: unknown) => this.onFault(error))
   }
 
@@ -90,6 +119,10 @@ export class BusinessInitiatedCall implements Flow, InviteEvents {
   }
 
   onFault(error: unknown): void {
+    if (this.call.hasEnded()) {
+      this.#rejectEnded()
+      return
+    }
     const fault = coded(error)
     if (fault.code === 'CALL_INTERNAL') this.#ctx.log.error({ err: fault, call: this.call.id })
     this.#fail(fault)
@@ -97,14 +130,15 @@ export class BusinessInitiatedCall implements Flow, InviteEvents {
 
   async #dial(): Promise<void> {
     const { invite, number, trunk } = this.#start
-    const { random, media, port, credentials, reuse, directory } = this.#ctx
+    const { random, credentials, reuse, directory } = this.#ctx
     const password = credentials.get(number.name) ?? (await credentials.refresh(number.name))
     if (this.call.hasEnded()) return
     if (!password) {
       throw new CausewayError('CALL_CREDENTIALS_MISSING', { place: `number ${number.name}` })
     }
-    this.#media = media.open({ id: this.call.id, trunk, number })
-    const body = await this.#media.offer('pbx', invite.request.body)
+    const offer = invite.request.body
+    const session = this.media.allocate(trunk, number)
+    const body = await session.offer('pbx', offer === '' ? undefined : offer)
     if (this.call.hasEnded()) return
     this.call.moveTo('calling')
     const draft = inviteToWhatsApp({
@@ -122,25 +156,35 @@ export class BusinessInitiatedCall implements Flow, InviteEvents {
       draft.uri,
       { source: credentials, cache: reuse, random },
     )
-    this.#outgoing = new OutgoingInvite(port, draft, this, this.#authorizer)
+    this.#outgoing = new OutgoingInvite(this.#ctx, draft, this, this.#authorizer)
     this.#outgoing.send()
   }
 
   async #answer(established: EstablishedCall, sdp: string): Promise<void> {
-    const body = await established.media.answer('whatsapp', sdp)
+    const { session } = established
+    const body = await session.answer('whatsapp', sdp)
     if (this.call.hasEnded()) {
       this.#rejectEnded()
       return
     }
+    // WhatsApp has its ACK: it waits for our first packet, whatever the PBX does meanwhile.
+    session.start()
     this.call.note('pbx', 'out', '200 OK')
     const { invite } = this.#start
-    const headers = { Allow: ALLOW_PBX, ...agreedTimer(invite.request) }
-    invite.accept(body, headers, (error, dialogId) => {
-      if (error) this.#crossed(error)
-      else {
-        established.attach('pbx', dialogId)
-        if (!established.over) established.begin()
+    const headers = { Allow: ALLOW_PBX, Supported: SUPPORTED_PBX, ...agreedTimer(invite.request) }
+    invite.accept(body, headers, (error, dialogId, toTag) => {
+      if (error) {
+        this.#crossed(error)
+        return
       }
+      established.attachPbx(dialogId ?? '', toTag)
+      if (established.over) return
+      const leg = established.pbx!
+      leg.awaitsPrack = invite.awaitsPrack
+      if (invite.request.body === '') {
+        leg.renegotiation.expectAnswer(invite.request, (answer) => session.acknowledge(answer))
+      }
+      established.begin()
     })
   }
 
@@ -172,10 +216,12 @@ export class BusinessInitiatedCall implements Flow, InviteEvents {
     if (this.#start.invite.reject(error.sip, headers)) {
       this.call.note('pbx', 'out', String(error.sip), error.code)
     }
+    this.#leave()
   }
 
   /** The one end of the setup: nothing of it goes on. */
   #end(cause: EndCause): void {
+    this.#leave()
     if (this.#outgoing) {
       this.call.note('whatsapp', 'out', 'CANCEL')
       this.#outgoing.abandon()
@@ -186,8 +232,15 @@ export class BusinessInitiatedCall implements Flow, InviteEvents {
       return
     }
     this.#ctx.flows.delete(this.call.id)
-    this.#media?.release()
+    this.media.release()
     this.call.end(cause)
+  }
+
+  /** The PBX's early dialog is no more. */
+  #leave(): void {
+    const { dialogs } = this.#ctx
+    const { dialogId } = this.#start.invite
+    if (dialogs.get(dialogId) === this) dialogs.delete(dialogId)
   }
 
   #noteResponse({ status, reason }: IncomingResponse): void {

@@ -1,73 +1,65 @@
-import { ALLOW_PBX, unsupported } from '../headers/allow.ts'
-import { coded } from '../outcome/coded.ts'
-import { refusalHeaders } from '../outcome/refusal.ts'
-import type { Headers, IncomingRequest, OutgoingResponse } from '../sip-port.ts'
+import { ALLOW_PBX } from '../headers/allow.ts'
+import type { IncomingRequest } from '../sip-port.ts'
 import type { EstablishedCall } from './established.ts'
+import { onRefer } from './refer.ts'
+import { Renegotiation } from './renegotiation.ts'
+
+/** One dialog with the PBX: a transfer brings another. */
+export class PbxLeg {
+  /** The SIP server's name of the dialog. */
+  readonly id: string
+  /** The tag that is not in {@link PbxLeg.id}: of the side that was called. */
+  readonly calleeTag: string
+  readonly renegotiation: Renegotiation
+  /** REFERs taken in this dialog. */
+  refers = 0
+  /** Whether the PRACK for a reliable ringing may still come. */
+  awaitsPrack = false
+  /** Whether the PBX has hung up on it. */
+  gone = false
+
+  constructor(established: EstablishedCall, id: string, calleeTag: string) {
+    this.id = id
+    this.calleeTag = calleeTag
+    this.renegotiation = new Renegotiation(established)
+  }
+}
 
 /**
- * Answers what the PBX asks within an answered call. All of it ends here: WhatsApp answers a
- * re-INVITE 500 and knows no other request, so that its leg never hears of any.
+ * Answers what the PBX asks within an answered call, other than BYE. All of it ends here: WhatsApp
+ * answers a re-INVITE 500 and knows no other request, so that its leg never hears of any.
  */
-export function answerOnPbxLeg(established: EstablishedCall, request: IncomingRequest): void {
+export function answerOnPbxLeg(
+  established: EstablishedCall,
+  leg: PbxLeg,
+  request: IncomingRequest,
+): void {
   switch (request.method) {
+    case 'ACK':
+      leg.renegotiation.onAck(request)
+      return
     case 'INVITE':
     case 'UPDATE':
-      void renegotiate(established, request)
-      break
-    case 'OPTIONS':
-      respond(established, request, { status: 200, headers: { Allow: ALLOW_PBX } })
-      break
-    case 'INFO':
-      respond(established, request, { status: 200 })
-      break
+      leg.renegotiation.onRequest(request)
+      return
+    case 'REFER':
+      onRefer(established, leg, request)
+      return
     case 'PRACK':
-      respond(established, request, { status: 481 })
-      break
+      respond(established, request, leg.awaitsPrack ? 200 : 481)
+      leg.awaitsPrack = false
+      return
+    case 'OPTIONS':
+    case 'INFO':
+      respond(established, request, 200)
+      return
     default:
-      respond(established, request, { status: 405, headers: { Allow: ALLOW_PBX } })
+      respond(established, request, 405)
   }
 }
 
-/**
- * Hold, resume, codec change, refresh: our side of the PBX leg is described again (RFC 3264 §8). A
- * refused offer leaves the session as it was (RFC 3261 §14.2).
- */
-async function renegotiate(established: EstablishedCall, request: IncomingRequest): Promise<void> {
-  const missing = unsupported(request.header('require'))
-  if (missing.length > 0) {
-    const headers = { Unsupported: missing.join(', ') }
-    respond(established, request, { status: 420, headers })
-    return
-  }
-  if (request.method === 'UPDATE' && request.body === '') {
-    respond(established, request, { status: 200 })
-    return
-  }
-  if (established.renegotiating) {
-    // RFC 3261 §14.2: a second offer before the first is answered.
-    respond(established, request, { status: 500, headers: { 'Retry-After': '1' } })
-    return
-  }
-  established.renegotiating = true
-  try {
-    const body = await established.media.reoffer(request.body === '' ? undefined : request.body)
-    const headers: Headers = { 'Content-Type': 'application/sdp', Allow: ALLOW_PBX }
-    respond(established, request, { status: 200, headers, body })
-  } catch (error) {
-    const fault = coded(error)
-    established.ctx.log.debug({ err: fault, call: established.call.id }, 're-offer refused')
-    const headers = refusalHeaders(fault, established.ctx.directory.config.sip.domain)
-    respond(established, request, { status: fault.sip, headers })
-  } finally {
-    established.renegotiating = false
-  }
-}
-
-function respond(
-  established: EstablishedCall,
-  request: IncomingRequest,
-  response: OutgoingResponse,
-): void {
-  established.call.note('pbx', 'out', String(response.status), request.method)
-  request.respond(response)
+function respond(established: EstablishedCall, request: IncomingRequest, status: number): void {
+  established.call.note('pbx', 'out', String(status), request.method)
+  const allow = status === 405 || request.method === 'OPTIONS'
+  request.respond(allow ? { status, headers: { Allow: ALLOW_PBX } } : { status })
 }

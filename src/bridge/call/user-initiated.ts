@@ -1,22 +1,25 @@
 import { type Call, causeOf, type EndCause } from '../../calls/index.ts'
 import type { InboundConfig, NumberConfig, TrunkConfig } from '../../config/types.ts'
-import type { MediaSession } from '../../media/index.ts'
+import type { MediaEvent } from '../../media/index.ts'
 import type { Timer } from '../../shared/clock.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
+import { tagOf } from '../address/uri.ts'
 import type { BridgeContext, Flow } from '../context.ts'
-import { ALLOW_WHATSAPP } from '../headers/allow.ts'
 import { inviteToPbx } from '../headers/invite-pbx.ts'
-import { contactForWhatsApp } from '../headers/invite-whatsapp.ts'
 import type { IncomingInvite } from '../invite/incoming-invite.ts'
 import { type InviteEvents, OutgoingInvite } from '../invite/outgoing-invite.ts'
 import { type Hop, Hunt } from '../invite/targets.ts'
 import { TrunkAuthorizer } from '../invite/trunk-authorizer.ts'
+import { CallMedia, type MediaHandler } from '../media/call-media.ts'
 import { coded } from '../outcome/coded.ts'
 import type { Failure } from '../outcome/failure.ts'
 import { pbxOutcome, tryNextTarget, tryOverflow } from '../outcome/pbx.ts'
 import { passReason, reasonOf, retryHeaders, textOfReason } from '../outcome/refusal.ts'
-import type { Headers, IncomingResponse } from '../sip-port.ts'
-import { EstablishedCall } from './established.ts'
+import type { Headers, IncomingRequest, IncomingResponse } from '../sip-port.ts'
+import { Announcement } from './announcement.ts'
+import { EarlyMedia } from './early-media.ts'
+import { EstablishedCall, type Search } from './established.ts'
+import { WhatsAppAnswer } from './whatsapp-answer.ts'
 
 /** What a user-initiated call begins with; all of it has been checked. */
 export interface UserInitiatedStart {
@@ -29,26 +32,34 @@ export interface UserInitiatedStart {
 
 /**
  * A call from a WhatsApp user until the PBX has answered it: the offer is shaped, the targets of the
- * trunk are tried in order, then the overflow trunk's.
+ * trunk are tried in order, then the overflow trunk's. With an announcement WhatsApp is answered
+ * before the overflow trunk is, or when nobody takes the call.
  */
-export class UserInitiatedCall implements Flow, InviteEvents {
+export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Search {
   readonly call: Call
+  readonly media: CallMedia
   readonly #ctx: BridgeContext
   readonly #start: UserInitiatedStart
   readonly #hunt: Hunt
-  #media: MediaSession | undefined
+  readonly #whatsapp: WhatsAppAnswer
+  #early: EarlyMedia | undefined
+  #announcement: Announcement | undefined
   /** The offer as shaped for the trunk. */
   #offer: string | undefined
   #hop: Hop | undefined
   #outgoing: OutgoingInvite | undefined
   #ringTimer: Timer | undefined
   #established: EstablishedCall | undefined
+  /** What became of the trunks, once none is left and the announcement is played for it. */
+  #unanswered: CausewayError | undefined
 
   constructor(ctx: BridgeContext, start: UserInitiatedStart) {
     this.call = start.call
+    this.media = new CallMedia(ctx, start.call, this)
     this.#ctx = ctx
     this.#start = start
     this.#hunt = new Hunt(start.trunks, ctx.targets)
+    this.#whatsapp = new WhatsAppAnswer(ctx, start)
     ctx.flows.set(start.call.id, this)
   }
 
@@ -63,6 +74,20 @@ export class UserInitiatedCall implements Flow, InviteEvents {
     this.#fail(error)
   }
 
+  onMediaLost(error: CausewayError): void {
+    this.#fail(error)
+  }
+
+  onMedia(event: MediaEvent): void {
+    this.#announcement?.onMedia(event)
+  }
+
+  hungUp(text: string | undefined): EndCause {
+    const error = this.#unanswered ? announced(this.#unanswered) : undefined
+    const detail = text ?? 'the WhatsApp user hung up'
+    return causeOf(error ?? new CausewayError('CALL_CANCELLED', { detail }))
+  }
+
   onInviteSent(attempt: number): void {
     this.call.note('pbx', 'out', 'INVITE', attempt > 1 ? 'with credentials' : this.#hop?.target.uri)
   }
@@ -74,9 +99,16 @@ export class UserInitiatedCall implements Flow, InviteEvents {
   onProvisional(response: IncomingResponse): void {
     this.#noteResponse(response)
     this.#ctx.targets.worked(this.#hop!.target)
-    // Early media is not for WhatsApp, which takes the first packet for the answer: 183 rings too.
     this.call.moveTo('ringing')
-    if (this.#start.invite.ring()) this.call.note('whatsapp', 'out', '180 Ringing')
+    // Early media is for WhatsApp only where it is asked for: it takes the first packet for the
+    // answer. Otherwise a 183 rings too.
+    if (response.body !== '') this.#early?.take(response.body)
+    if (response.body === '' || !this.#start.inbound.earlyMedia) this.#whatsapp.ring()
+  }
+
+  onEarlyRequest(request: IncomingRequest): void {
+    this.call.note('pbx', 'in', request.method)
+    this.#early?.onRequest(request)
   }
 
   onAnswer(response: IncomingResponse): void {
@@ -84,10 +116,12 @@ export class UserInitiatedCall implements Flow, InviteEvents {
     this.call.note('pbx', 'out', 'ACK')
     this.#ringTimer?.clear()
     this.#outgoing = undefined
-    const established = new EstablishedCall(this.#ctx, this.call, this.#media!)
-    this.#established = established
-    established.attach('pbx', response.dialogId)
-    this.#answer(established, response.body).catch((error: unknown) => this.onFault(error))
+    const established = this.#establish()
+    established.trunk = this.#hop!.trunk
+    established.attachPbx(response.dialogId, tagOf(response.header('to')))
+    // A 200 may leave out what a reliable provisional response has said (RFC 3262 §5).
+    const sdp = response.body === '' ? this.#early?.sdp : response.body
+    this.#answer(established, sdp ?? '').catch((error: unknown) => this.onFault(error))
   }
 
   onFailure(failure: Failure, response: IncomingResponse | undefined): void {
@@ -98,13 +132,24 @@ export class UserInitiatedCall implements Flow, InviteEvents {
     const next = tryNextTarget(failure) ? this.#hunt.nextTarget() : undefined
     if (next) this.#dial(next).catch((error: unknown) => this.onFault(error))
     else if (tryOverflow(failure)) this.#tryTrunk(pbxOutcome(failure))
-    else this.#fail(pbxOutcome(failure))
+    else this.#giveUp(pbxOutcome(failure))
   }
 
   onFault(error: unknown): void {
+    if (this.call.hasEnded()) {
+      // Of media that was let go meanwhile: the PBX hung up before WhatsApp was answered.
+      this.#whatsapp.reject(480)
+      return
+    }
     const fault = coded(error)
     if (fault.code === 'CALL_INTERNAL') this.#ctx.log.error({ err: fault, call: this.call.id })
     this.#fail(fault)
+  }
+
+  stop(pbxHeaders: Headers): void {
+    this.#ringTimer?.clear()
+    this.#announcement?.dispose()
+    this.#cancelPbx(pbxHeaders)
   }
 
   /** Tries the next trunk; without one, the call fails for what became of the last. */
@@ -112,34 +157,27 @@ export class UserInitiatedCall implements Flow, InviteEvents {
     const hop = this.#hunt.nextTrunk()
     this.#ringTimer?.clear()
     if (!hop) {
-      this.#fail(last ?? new CausewayError('CALL_PBX_UNREACHABLE'))
+      this.#giveUp(last ?? new CausewayError('CALL_PBX_UNREACHABLE'))
       return
     }
     this.call.trunk = hop.trunk.name
-    this.#ringTimer = this.#ctx.clock.setTimeout(() => this.#onRingTimeout(), this.#ringTime())
-    // Media is shaped for the trunk: another trunk, another session.
-    this.#media?.release()
-    this.#media = undefined
+    const { ringTimeout } = this.#start.inbound
+    this.#ringTimer = this.#ctx.clock.setTimeout(() => this.#onRingTimeout(), ringTimeout)
+    // The offer is shaped for the trunk: another trunk, another offer.
     this.#offer = undefined
     this.#dial(hop).catch((error: unknown) => this.onFault(error))
   }
 
-  #ringTime(): number {
-    return this.#start.inbound.ringTimeout
-  }
-
   async #dial(hop: Hop): Promise<void> {
-    const { invite, number, inbound } = this.#start
-    const { random, media, port } = this.#ctx
+    const { number } = this.#start
+    const { random } = this.#ctx
     this.#hop = hop
-    this.#media ??= media.open({ id: this.call.id, trunk: hop.trunk, number })
-    this.#offer ??= await this.#media.offer('whatsapp', invite.request.body)
+    this.#offer ??= await this.#offerFor(hop)
     const body = this.#offer
     if (this.call.hasEnded() || this.#hop !== hop) return
     this.call.moveTo('calling')
     const draft = inviteToPbx({
       number,
-      inbound,
       target: hop.target,
       caller: this.call.consumer,
       facts: this.call.whatsapp,
@@ -149,32 +187,47 @@ export class UserInitiatedCall implements Flow, InviteEvents {
     })
     const { credentials } = hop.trunk
     const authorizer = credentials && new TrunkAuthorizer(credentials, draft.uri, random)
-    this.#outgoing = new OutgoingInvite(port, draft, this, authorizer)
+    this.#early = new EarlyMedia(this.call, this.media.session!, this.#whatsapp, this.#ctx.log)
+    this.#outgoing = new OutgoingInvite(this.#ctx, draft, this, authorizer)
     this.#outgoing.send()
   }
 
-  async #answer(established: EstablishedCall, sdp: string): Promise<void> {
+  /** The offer for a trunk: the first one's, or that of the next after the former did not answer. */
+  async #offerFor(hop: Hop): Promise<string> {
     const { invite, number } = this.#start
-    const body = await established.media.answer('pbx', sdp)
+    const { session } = this.media
+    if (!session) {
+      return this.media.allocate(hop.trunk, number).offer('whatsapp', invite.request.body)
+    }
+    await this.#early?.settled
+    await this.#announceWhileRinging()
+    return session.retarget(hop.trunk)
+  }
+
+  async #answer(established: EstablishedCall, sdp: string): Promise<void> {
+    await this.#early?.settled
+    const body = await established.session.answer('pbx', sdp)
     if (this.call.hasEnded()) {
       // The PBX hung up again before WhatsApp was answered.
-      this.#reject(480, {})
+      this.#whatsapp.reject(480)
       return
     }
-    const { config } = this.#ctx.directory
-    const port = this.#ctx.directory.publicPort(number)
-    const headers = {
-      Contact: contactForWhatsApp(number, config.sip.domain, port),
-      Allow: ALLOW_WHATSAPP,
-    }
-    this.call.note('whatsapp', 'out', '200 OK')
-    invite.accept(body, headers, (error, dialogId) => {
-      if (error) this.#crossed(error)
-      else {
-        established.attach('whatsapp', dialogId)
-        if (!established.over) established.begin()
-      }
+    this.#announcement?.stop((error) => this.#announcementFailed(error))
+    this.#announcement = undefined
+    this.#whatsapp.accept(established, body, {
+      up: () => established.begin(),
+      crossed: (error) => this.#crossed(error),
     })
+  }
+
+  #establish(): EstablishedCall {
+    if (this.#established) return this.#established
+    const { number, trunks } = this.#start
+    const trunk = this.#hop?.trunk ?? trunks[0]!
+    const { call, media } = this
+    const session = media.session!
+    this.#established = new EstablishedCall(this.#ctx, { call, media, session, number, trunk })
+    return this.#established
   }
 
   /** WhatsApp's CANCEL was quicker than our 200. */
@@ -198,27 +251,73 @@ export class UserInitiatedCall implements Flow, InviteEvents {
     this.#tryTrunk(error)
   }
 
-  #fail(error: CausewayError): void {
-    this.#reject(error.sip, retryHeaders(error))
-    this.#end(causeOf(error), reasonOf(error))
+  /** No trunk is left to be tried: the caller hears the announcement, if there is one. */
+  #giveUp(error: CausewayError): void {
+    this.#ringTimer?.clear()
+    this.#unanswered = error
+    this.#announce((announcement) => announcement.once((cause) => this.#announced(cause)))
+      .then((heard) => heard || this.#fail(error))
+      .catch((cause: unknown) => this.onFault(cause))
   }
 
-  #reject(status: number, headers: Headers): void {
-    if (this.#start.invite.reject(status, headers)) {
-      this.call.note('whatsapp', 'out', String(status))
+  async #announceWhileRinging(): Promise<void> {
+    const failed = (error: unknown): void => this.#announcementFailed(error)
+    await this.#announce((announcement) => announcement.loop(failed))
+  }
+
+  /**
+   * Answers WhatsApp, unless it is answered already, and plays the announcement.
+   * @returns whether it will be heard
+   */
+  async #announce(play: (announcement: Announcement) => void): Promise<boolean> {
+    const file = this.#start.inbound.announcement
+    const { session } = this.media
+    if (file === undefined || !session) return false
+    let body = ''
+    if (!this.#announcement) {
+      try {
+        body = await session.answerAlone()
+      } catch (error) {
+        this.#announcementFailed(error)
+        return false
+      }
+      if (this.call.hasEnded()) return true
+      this.#announcement = new Announcement(session, file, this.#ctx.clock)
     }
+    const established = this.#establish()
+    established.search = this
+    this.#whatsapp.accept(established, body, {
+      up: () => this.#announcement && play(this.#announcement),
+      crossed: (error) => this.#crossed(error),
+    })
+    return true
+  }
+
+  /** The announcement is over, and with it the call. */
+  #announced(cause: unknown): void {
+    if (cause !== undefined) this.#announcementFailed(cause)
+    const error = this.#unanswered!
+    this.#end(causeOf(cause === undefined ? announced(error) : error), {})
+  }
+
+  #announcementFailed(error: unknown): void {
+    this.#ctx.log.warn({ err: error, call: this.call.id }, 'no announcement')
+  }
+
+  #fail(error: CausewayError): void {
+    this.#whatsapp.reject(error.sip, retryHeaders(error))
+    this.#end(causeOf(error), reasonOf(error))
   }
 
   /** The one end of the setup: nothing of it goes on. */
   #end(cause: EndCause, pbxHeaders: Headers): void {
-    this.#ringTimer?.clear()
-    this.#cancelPbx(pbxHeaders)
+    this.stop(pbxHeaders)
     if (this.#established) {
       this.#established.end(cause, undefined, pbxHeaders)
       return
     }
     this.#ctx.flows.delete(this.call.id)
-    this.#media?.release()
+    this.media.release()
     this.call.end(cause)
   }
 
@@ -232,4 +331,9 @@ export class UserInitiatedCall implements Flow, InviteEvents {
   #noteResponse({ status, reason }: IncomingResponse): void {
     this.call.note('pbx', 'in', `${status} ${reason}`)
   }
+}
+
+/** The end of a call whose caller has heard the announcement. */
+function announced(error: CausewayError): CausewayError {
+  return new CausewayError('CALL_ANNOUNCED', { detail: error.detail ?? error.definition.summary })
 }

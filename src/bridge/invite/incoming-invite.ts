@@ -1,4 +1,6 @@
-import type { Headers, IncomingRequest } from '../sip-port.ts'
+import { tagOf } from '../address/uri.ts'
+import { ALLOW_PBX, names } from '../headers/allow.ts'
+import type { Headers, IncomingRequest, ResponseSent } from '../sip-port.ts'
 
 /**
  * An INVITE as a server: answered at most once, and cancelled perhaps. It listens for the CANCEL from
@@ -9,6 +11,7 @@ export class IncomingInvite {
   #cancel: Headers | undefined
   #finished = false
   #rang = false
+  #unacknowledged = false
   #onCancel: ((cancel: Headers) => void) | undefined
 
   constructor(request: IncomingRequest) {
@@ -31,18 +34,59 @@ export class IncomingInvite {
     return this.#finished
   }
 
+  /** Name of the dialog that responses make: the SIP server's, known beforehand. */
+  get dialogId(): string {
+    const tag = tagOf(this.request.header('from'))
+    return `${this.request.callId};from-tag=${tag ?? ''}`
+  }
+
+  /** Whether provisional responses have to be reliable (RFC 3262 §3). */
+  get demandsReliability(): boolean {
+    return names(this.request.header('require'), '100rel')
+  }
+
+  /** Whether the PRACK for a reliable ringing is still to come. */
+  get awaitsPrack(): boolean {
+    return this.#unacknowledged
+  }
+
   /** Sets who is told of a CANCEL; at once when it has come already. */
   whenCancelled(listener: (cancel: Headers) => void): void {
     this.#onCancel = listener
     if (this.#cancel) listener(this.#cancel)
   }
 
-  /** Sends 180 without SDP, once; false when it was not sent. */
+  /**
+   * Sends 180 without SDP, once, reliably where the caller demands it; false when it was not sent. A
+   * caller that wants our offer and reliability hears nothing: the first reliable response would
+   * have to bring the offer (RFC 3262 §5).
+   */
   ring(): boolean {
     if (this.#finished || this.#rang) return false
     this.#rang = true
-    this.request.respond({ status: 180 })
+    if (!this.demandsReliability) {
+      this.request.respond({ status: 180 })
+      return true
+    }
+    if (this.request.body === '') return false
+    this.#unacknowledged = true
+    this.request.respond({ status: 180, headers: { Require: '100rel', Allow: ALLOW_PBX } })
     return true
+  }
+
+  /** Sends 183 with SDP; false when it was not sent. */
+  progress(body: string, headers: Headers, done: (error: Error | undefined) => void): boolean {
+    if (this.#finished) return false
+    this.#rang = true
+    const all = { ...headers, 'Content-Type': 'application/sdp' }
+    this.request.respond({ status: 183, headers: all, body }, done)
+    return true
+  }
+
+  /** Answers a PRACK (RFC 3262 §3). */
+  acknowledged(prack: IncomingRequest): void {
+    prack.respond({ status: this.#unacknowledged ? 200 : 481 })
+    this.#unacknowledged = false
   }
 
   /** Sends a final failure; false when the INVITE is finished already. */
@@ -54,21 +98,17 @@ export class IncomingInvite {
   }
 
   /**
-   * Sends the 200. `done` has the new dialog's id, or an error when a CANCEL was quicker than the
-   * answer: the SIP server knows the transaction no more.
+   * Sends the 200. `done` has the new dialog, or an error when a CANCEL was quicker than the answer:
+   * the SIP server knows the transaction no more.
    */
-  accept(
-    body: string,
-    headers: Headers,
-    done: (error: Error | undefined, dialogId: string) => void,
-  ): void {
+  accept(body: string, headers: Headers, done: ResponseSent): void {
     this.#finish()
     const response = {
       status: 200,
       headers: { ...headers, 'Content-Type': 'application/sdp' },
       body,
     }
-    this.request.respond(response, (error, dialogId) => done(error, dialogId ?? ''))
+    this.request.respond(response, done)
   }
 
   #finish(): void {

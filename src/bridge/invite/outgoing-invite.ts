@@ -1,12 +1,20 @@
+import type { DialogOwner } from '../context.ts'
 import type { Failure } from '../outcome/failure.ts'
 import type {
   Headers,
+  IncomingRequest,
   IncomingResponse,
   ResponseHandler,
   SentRequest,
   SipPort,
 } from '../sip-port.ts'
 import { sendBye } from './bye.ts'
+
+/** Where an INVITE goes out, and the dialogs it takes requests of while it is unanswered. */
+export interface InvitePlace {
+  readonly port: SipPort
+  readonly dialogs: Map<string, DialogOwner>
+}
 
 /** An INVITE of ours as it is composed; Call-ID, From tag and CSeq are added. */
 export interface InviteDraft {
@@ -24,6 +32,8 @@ export interface InviteDraft {
 export interface InviteEvents {
   onInviteSent(attempt: number): void
   onProvisional(response: IncomingResponse): void
+  /** A request of the callee before its answer: an UPDATE (RFC 3311). Without this, 481. */
+  onEarlyRequest?(request: IncomingRequest): void
   /** A 2xx; it has been acknowledged. */
   onAnswer(response: IncomingResponse): void
   onFailure(failure: Failure, response: IncomingResponse | undefined): void
@@ -50,8 +60,10 @@ type State = 'idle' | 'pending' | 'thinking' | 'done'
  * An INVITE as a client: sent, challenged and sent again with the next CSeq under the same Call-ID
  * and From tag (RFC 3261 §22.2), answered, refused or given up. The next hop never changes.
  */
-export class OutgoingInvite implements ResponseHandler {
-  readonly #port: SipPort
+export class OutgoingInvite implements ResponseHandler, DialogOwner {
+  /** Name of the dialogs it makes: the SIP server's. */
+  readonly dialogId: string
+  readonly #place: InvitePlace
   readonly #draft: InviteDraft
   readonly #authorizer: Authorizer | undefined
   #events: InviteEvents | undefined
@@ -60,11 +72,18 @@ export class OutgoingInvite implements ResponseHandler {
   #sent: SentRequest | undefined
   #cancelHeaders: Headers = {}
 
-  constructor(port: SipPort, draft: InviteDraft, events: InviteEvents, authorizer?: Authorizer) {
-    this.#port = port
+  constructor(
+    place: InvitePlace,
+    draft: InviteDraft,
+    events: InviteEvents,
+    authorizer?: Authorizer,
+  ) {
+    this.dialogId = `${draft.callId};from-tag=${draft.fromTag}`
+    this.#place = place
     this.#draft = draft
     this.#events = events
     this.#authorizer = authorizer
+    if (events.onEarlyRequest) place.dialogs.set(this.dialogId, this)
   }
 
   /** Sends it. */
@@ -83,7 +102,7 @@ export class OutgoingInvite implements ResponseHandler {
       'Content-Type': 'application/sdp',
     }
     this.#events?.onInviteSent(this.#cseq)
-    this.#port.request({ method: 'INVITE', uri, headers: all, body }, this)
+    this.#place.port.request({ method: 'INVITE', uri, headers: all, body }, this)
   }
 
   /**
@@ -93,7 +112,7 @@ export class OutgoingInvite implements ResponseHandler {
    */
   abandon(cancelHeaders: Headers = {}): void {
     if (!this.#events) return
-    this.#events = undefined
+    this.#leave()
     this.#cancelHeaders = cancelHeaders
     if (this.#state !== 'pending') this.#state = 'done'
     else this.#sent?.cancel(cancelHeaders)
@@ -106,6 +125,8 @@ export class OutgoingInvite implements ResponseHandler {
 
   onResponse(response: IncomingResponse): void {
     if (response.status < 200) {
+      // RFC 3262 §4: also of a call that is being given up.
+      if (response.header('rseq') !== undefined) response.ack()
       this.#events?.onProvisional(response)
       return
     }
@@ -119,19 +140,31 @@ export class OutgoingInvite implements ResponseHandler {
   }
 
   onError(error: Error): void {
-    const events = this.#events
+    const events = this.#leave()
     this.#state = 'done'
-    this.#events = undefined
     events?.onFailure({ status: 503, reason: error.message, local: true }, undefined)
   }
 
   #answered(response: IncomingResponse): void {
-    const events = this.#events
+    const events = this.#leave()
     this.#state = 'done'
-    this.#events = undefined
     response.ack()
     if (events) events.onAnswer(response)
-    else sendBye(this.#port, response.dialogId)
+    else sendBye(this.#place.port, response.dialogId)
+  }
+
+  onRequest(request: IncomingRequest): void {
+    if (this.#events?.onEarlyRequest) this.#events.onEarlyRequest(request)
+    else request.respond({ status: 481 })
+  }
+
+  /** Nobody is told of anything any more. */
+  #leave(): InviteEvents | undefined {
+    const events = this.#events
+    this.#events = undefined
+    const { dialogs } = this.#place
+    if (dialogs.get(this.dialogId) === this) dialogs.delete(this.dialogId)
+    return events
   }
 
   async #refused(response: IncomingResponse, events: InviteEvents): Promise<void> {
@@ -147,7 +180,7 @@ export class OutgoingInvite implements ResponseHandler {
     }
     const { status, reason, local } = response
     this.#state = 'done'
-    this.#events = undefined
+    this.#leave()
     events.onFailure({ status, reason, local, warning: response.header('warning') }, response)
   }
 }
