@@ -1,0 +1,130 @@
+import type { MediaEvent } from '../../media/anchor/types.ts'
+import type { Clock } from '../../shared/clock.ts'
+import { CausewayError } from '../../shared/errors/index.ts'
+import type { Logger } from '../../shared/log.ts'
+import type { Random } from '../../shared/random.ts'
+import { AudioLibrary } from '../audio/index.ts'
+import { loadCodecs, TranscodingBudget } from '../codec/index.ts'
+import type { Wire, WireEvents } from '../io/types.ts'
+import { createUdpWire } from '../io/udp-wire.ts'
+import { type PortRange, PortTable } from '../ports/port-table.ts'
+import { createSocketPool } from '../ports/sockets.ts'
+import type { WorkerStatus } from '../protocol/messages.ts'
+import { RtpHeader } from '../rtp/index.ts'
+import { Call } from './call.ts'
+import { Pacer } from './pacer.ts'
+import { Ring } from './ring.ts'
+
+/** What an engine is made of. */
+export interface EngineOptions {
+  /** IP literal the sockets bind. */
+  listen: string
+  externalAddress: string | undefined
+  ports: PortRange
+  /** Most calls that may be transcoded at a time. */
+  transcoding: number
+  /** Whether legs with DTLS may come. */
+  dtls: boolean
+  clock: Clock
+  random: Random
+  log: Logger
+}
+
+/** The two kinds of wires. */
+export type WireKind = 'udp' | 'dtls'
+
+/** Makes the wire of a leg; `identity` is what its description names. */
+export type CreateWire = (
+  kind: WireKind,
+  identity: { ssrc: number; cname: string },
+  events: WireEvents,
+) => Wire
+
+/** What every call of a worker shares. */
+export interface EngineParts {
+  clock: Clock
+  random: Random
+  log: Logger
+  ring: Ring
+  /** Filled for each packet, used until the next one. */
+  header: RtpHeader
+  pacer: Pacer
+  library: AudioLibrary
+  budget: TranscodingBudget
+  totals: Totals
+  createWire: CreateWire
+}
+
+/** Counters since the start. */
+export interface Totals {
+  /** Audio packets received. */
+  received: number
+  calls: number
+  failures: number
+}
+
+/** The calls of one worker. */
+export interface Engine {
+  allocate(name: string, listener: (event: MediaEvent) => void): Call
+  status(): WorkerStatus
+  /** Sockets open now. */
+  readonly sockets: number
+  /** Ends every call. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Makes an engine; `createWire` replaces the real wires in tests. */
+export async function createEngine(
+  options: EngineOptions,
+  createWire?: CreateWire,
+): Promise<Engine> {
+  if (options.transcoding > 0) await loadCodecs()
+  const { clock, random, log } = options
+  const table = new PortTable(options.ports, { clock, random })
+  const sockets = createSocketPool(table, options.listen)
+  const calls = new Set<Call>()
+  const parts: EngineParts = {
+    clock,
+    random,
+    log,
+    ring: new Ring(),
+    header: new RtpHeader(),
+    pacer: new Pacer(clock),
+    library: new AudioLibrary(),
+    budget: new TranscodingBudget(options.transcoding),
+    totals: { received: 0, calls: 0, failures: 0 },
+    createWire: createWire ?? realWire,
+  }
+
+  function realWire(
+    kind: WireKind,
+    identity: { ssrc: number; cname: string },
+    events: WireEvents,
+  ): Wire {
+    const { listen, externalAddress } = options
+    if (kind === 'udp') {
+      return createUdpWire({ sockets, listen, externalAddress, random, ...identity, events })
+    }
+    throw new CausewayError('MEDIA_RELAY_UNAVAILABLE', { detail: 'this worker has no DTLS' })
+  }
+
+  return {
+    get sockets() {
+      return sockets.size
+    },
+    allocate(name, listener) {
+      const call = new Call(name, listener, parts, () => calls.delete(call))
+      calls.add(call)
+      parts.totals.calls++
+      return call
+    },
+    status: () => ({
+      ports: table.counts(),
+      transcoding: { active: parts.budget.active, limit: parts.budget.limit },
+      totals: { ...parts.totals },
+    }),
+    async close() {
+      await Promise.all([...calls].map((call) => call.release()))
+    },
+  }
+}

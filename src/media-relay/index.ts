@@ -1,0 +1,1 @@
+export { createEmbeddedRelay, type EmbeddedRelayOptions } from './relay.ts'

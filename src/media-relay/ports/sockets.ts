@@ -1,0 +1,158 @@
+import { createSocket, type Socket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
+import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
+import type { PortTable } from './port-table.ts'
+
+type Lookup = (
+  hostname: string,
+  options: unknown,
+  callback: (error: null, address: string, family: number) => void,
+) => void
+
+/** Addresses are literals: answering at once spares a turn of the event loop for each packet. */
+const lookup4: Lookup = (host, _options, callback) => callback(null, host, 4)
+const lookup6: Lookup = (host, _options, callback) => callback(null, host, 6)
+
+/** Sockets of a leg. Whoever holds them closes them with {@link LegSockets.close}. */
+export interface LegSockets {
+  readonly rtp: Socket
+  readonly port: number
+  /** On the odd port beside it; undefined where RTP and RTCP share one. */
+  readonly rtcp: Socket | undefined
+  /** Gives the RTCP port up: the remote has agreed to share one. Idempotent. */
+  share(): Promise<void>
+  /** Resolves when both are closed and their ports given back. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Opens sockets within a range; binding a port is what reserves it against other programs. */
+export interface SocketPool {
+  /**
+   * @throws CausewayError `MEDIA_PORTS_EXHAUSTED` when nothing is free, `MEDIA_LISTEN` when the
+   * address is not of this machine
+   */
+  open(pair: boolean): Promise<LegSockets>
+  /** Sockets open now. */
+  readonly size: number
+}
+
+/** A pool on one listen address (an IP literal). */
+export function createSocketPool(table: PortTable, listen: string): SocketPool {
+  let size = 0
+
+  async function openOne(port: number): Promise<Socket | undefined> {
+    try {
+      const socket = await bind(listen, port)
+      size++
+      return socket
+    } catch (error) {
+      table.free(port)
+      if (isCausewayError(error)) throw error
+      // Another program has it; it cools down like a used one, so that the search ends.
+      return undefined
+    }
+  }
+
+  async function closeOne(socket: Socket, port: number): Promise<void> {
+    await new Promise<void>((resolve) => socket.close(resolve))
+    size--
+    table.free(port)
+  }
+
+  async function openPair(port: number): Promise<LegSockets | undefined> {
+    let rtp: Socket | undefined
+    let rtcp: Socket | undefined
+    try {
+      rtp = await openOne(port)
+      if (rtp) rtcp = await openOne(port + 1)
+      return rtp && rtcp && holder(rtp, port, rtcp)
+    } finally {
+      if (!rtcp) {
+        if (rtp) await closeOne(rtp, port)
+        else table.free(port + 1)
+      }
+    }
+  }
+
+  function holder(rtp: Socket, port: number, rtcp: Socket | undefined): LegSockets {
+    let sharing: Promise<void> | undefined
+    let closing: Promise<void> | undefined
+    const share = (): Promise<void> => {
+      sharing ??= rtcp ? closeOne(rtcp, port + 1) : Promise.resolve()
+      return sharing
+    }
+    return {
+      rtp,
+      port,
+      get rtcp() {
+        return sharing ? undefined : rtcp
+      },
+      share,
+      close() {
+        closing ??= Promise.all([closeOne(rtp, port), share()]).then(() => {})
+        return closing
+      },
+    }
+  }
+
+  return {
+    get size() {
+      return size
+    },
+    async open(pair) {
+      for (;;) {
+        const port = pair ? table.takePair() : table.takeOne()
+        if (port === undefined) throw exhausted(table)
+        if (pair) {
+          const sockets = await openPair(port)
+          if (sockets) return sockets
+        } else {
+          const rtp = await openOne(port)
+          if (rtp) return holder(rtp, port, undefined)
+        }
+      }
+    },
+  }
+}
+
+/**
+ * Whether sockets can be opened on an address.
+ *
+ * @throws CausewayError `MEDIA_LISTEN`
+ */
+export async function probe(listen: string): Promise<void> {
+  const socket = await bind(listen, 0)
+  await new Promise<void>((resolve) => socket.close(resolve))
+}
+
+/** The error of a range without a free port. */
+export function exhausted(table: PortTable): CausewayError {
+  const { total, used, cooling } = table.counts()
+  return new CausewayError('MEDIA_PORTS_EXHAUSTED', {
+    detail: `${total} ports, ${used} in use, ${cooling} cooling down`,
+  })
+}
+
+/** Rejects with a coded error, or with the plain one of a port that is in use. */
+function bind(address: string, port: number): Promise<Socket> {
+  const v6 = isIPv6(address)
+  const socket = createSocket({ type: v6 ? 'udp6' : 'udp4', lookup: v6 ? lookup6 : lookup4 })
+  return new Promise((resolve, reject) => {
+    socket.once('listening', () => resolve(socket))
+    // Stays: an error of a socket must never end the worker.
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.syscall !== 'bind') return
+      socket.close()
+      reject(error.code === 'EADDRINUSE' ? error : bindError(error))
+    })
+    socket.bind({ address, port, exclusive: true })
+  })
+}
+
+function bindError(error: NodeJS.ErrnoException): CausewayError {
+  const full = error.code === 'EMFILE' || error.code === 'ENFILE' || error.code === 'ENOBUFS'
+  return new CausewayError(full ? 'MEDIA_PORTS_EXHAUSTED' : 'MEDIA_LISTEN', {
+    detail: error.message,
+    cause: error,
+  })
+}
