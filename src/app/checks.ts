@@ -57,7 +57,7 @@ function relay({ config, media }: CheckSources): HealthCheck {
     component: 'relay',
     id: config.media.relay,
     status: available ? 'pass' : 'fail',
-    output: detail,
+    output: detail || 'ready',
     ready: available,
   }
 }

@@ -3,12 +3,14 @@ import { CallRegistry, recordOf } from '../calls/index.ts'
 import { ConfigErrors, type LoadResult, redactedConfig } from '../config/index.ts'
 import type { Config } from '../config/types.ts'
 import { type HttpServer, type Operations, type ReloadResult, startHttp } from '../http/index.ts'
-import { createNoneRelay, type MediaRelay } from '../media/index.ts'
+import type { MediaRelay } from '../media/index.ts'
 import { type Clock, systemClock } from '../shared/clock.ts'
 import type { Logger } from '../shared/log.ts'
 import { type Random, systemRandom } from '../shared/random.ts'
 import { healthChecks } from './checks.ts'
+import { MediaWatch, relayMetrics } from './media-watch.ts'
 import { metricFamilies } from './metrics.ts'
+import { startRelay } from './relay.ts'
 import { configChanges, numbersChanged } from './reload.ts'
 import { NumberSettings } from './settings.ts'
 import { type SipServerHandle, startSipServer } from './sip-server.ts'
@@ -43,6 +45,7 @@ export class Instance {
   readonly #clock: Clock
   readonly #sip: SipServerHandle
   readonly #media: MediaRelay
+  readonly #watch: MediaWatch
   readonly #bridge: Bridge
   #config: Config
   #http: HttpServer | undefined
@@ -51,16 +54,17 @@ export class Instance {
   private constructor(
     options: InstanceOptions,
     sip: SipServerHandle,
-    parts: { clock: Clock; random: Random },
+    parts: { clock: Clock; random: Random; media: MediaRelay },
   ) {
     const { config, log } = options
-    const { clock, random } = parts
+    const { clock, random, media } = parts
     this.#options = options
     this.#config = config
     this.#clock = clock
     this.#sip = sip
     this.calls = new CallRegistry(clock)
-    this.#media = createNoneRelay(random)
+    this.#media = media
+    this.#watch = new MediaWatch(this.calls, clock)
     this.settings = new NumberSettings({
       clock,
       random,
@@ -91,8 +95,15 @@ export class Instance {
     const clock = options.clock ?? systemClock
     const random = options.random ?? systemRandom
     const { config, log } = options
-    const sip = await startSipServer(config, { clock, random, log })
-    const instance = new Instance(options, sip, { clock, random })
+    const media = await startRelay(config.media, { clock, random, log })
+    let sip: SipServerHandle
+    try {
+      sip = await startSipServer(config, { clock, random, log })
+    } catch (error) {
+      await media.close()
+      throw error
+    }
+    const instance = new Instance(options, sip, { clock, random, media })
     try {
       await instance.#bridge.start()
       instance.#http = await startHttp({
@@ -123,6 +134,7 @@ export class Instance {
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
       await this.#bridge.stop()
+      this.#watch.stop()
       await Promise.all([this.#http?.close(), this.settings.stop(), this.#media.close()])
       await this.#sip.close()
     })()
@@ -164,8 +176,8 @@ export class Instance {
     const { version } = this.#options
     const credentials = (name: string): boolean => this.settings.get(name) !== undefined
     const state = (name: string) => this.settings.state(name)
-    const checks = () =>
-      healthChecks({
+    const checks = () => [
+      ...healthChecks({
         config: this.#config,
         bridge: this.#bridge.status(),
         listeners: this.#sip.listeners(),
@@ -173,12 +185,14 @@ export class Instance {
         settings: state,
         credentials,
         now: this.#clock.now(),
-      })
+      }),
+      ...this.#watch.checks(),
+    ]
     return {
       version,
       checks,
-      metrics: async () =>
-        metricFamilies({
+      metrics: async () => [
+        ...metricFamilies({
           version,
           calls: this.calls,
           bridge: this.#bridge.status(),
@@ -186,10 +200,14 @@ export class Instance {
           listeners: this.#sip.listeners(),
           sip: await this.#sip.metrics().catch(() => undefined),
         }),
+        ...relayMetrics(this.#media.status()),
+        ...this.#watch.metrics(),
+      ],
       calls: {
         active: () => [...this.calls.active()].map((call) => recordOf(call, this.#clock.now())),
         ended: () => this.calls.ended(),
         get: (id) => this.calls.record(id),
+        report: (id) => this.#bridge.mediaReport(id),
         hangUp: (id) => this.#bridge.hangUp(id),
       },
       numbers: () => numberViews(this.#config, this.calls, state, credentials),

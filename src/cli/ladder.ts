@@ -1,5 +1,7 @@
 import type { CallRecord, LadderEntry } from '../calls/index.ts'
+import { mediaLines } from './media-lines.ts'
 import type { Paint } from './style.ts'
+import { cut, printable, wrap } from './text.ts'
 
 /** Columns of the picture: times, then the three lifelines. */
 const LEFT = 9
@@ -92,32 +94,12 @@ function toneOf(what: string): Parameters<Paint>[0] | undefined {
   return status && status >= '4' ? 'red' : undefined
 }
 
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, width - 1)}…`
-}
-
-/** Breaks a text into lines, at blanks or after semicolons where it can. The last line is cut when there are too many. */
-export function wrap(text: string, width: number, most = Number.POSITIVE_INFINITY): string[] {
-  const lines: string[] = []
-  let rest = text.trim()
-  while (rest.length > width && lines.length + 1 < most) {
-    const end = Math.max(rest.lastIndexOf(' ', width), rest.lastIndexOf(';', width - 1) + 1)
-    const at = end > 0 ? end : width
-    lines.push(rest.slice(0, at).trimEnd())
-    rest = rest.slice(at).trimStart()
-  }
-  return [...lines, cut(rest, width)]
-}
-
-/** Texts of the far end hold whatever it sent: nothing of it may steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '�')
-}
-
 /** A call for people: a header, then its ladder. Ends with a line end. */
 export function formatCall(call: CallRecord, paint: Paint = plain): string {
   const ladder = drawLadder(call.ladder, call.ladderDropped, paint)
-  return `${[...header(call, paint), '', ...ladder].join('\n')}\n`
+  const media = mediaLines(call, paint)
+  const figures = media.length > 0 ? ['', ...media] : []
+  return `${[...header(call, paint), ...figures, '', ...ladder].join('\n')}\n`
 }
 
 function header(call: CallRecord, paint: Paint): string[] {
@@ -176,10 +158,12 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
 
-function mediaOf({ codec, srtp: { whatsapp, pbx } }: NonNullable<CallRecord['media']>): string {
-  const side = (mode: string): string => (mode === 'none' ? 'plain RTP' : `SRTP ${mode}`)
-  if (whatsapp === pbx) return `${codec}, ${side(whatsapp)} on both sides`
-  return `${codec}, ${side(whatsapp)} to WhatsApp, ${side(pbx)} to the PBX`
+function mediaOf({ codec, srtp }: NonNullable<CallRecord['media']>): string {
+  const side = (which: 'whatsapp' | 'pbx'): string =>
+    `${codec[which]}, ${srtp[which] === 'none' ? 'plain RTP' : `SRTP ${srtp[which]}`}`
+  const [whatsapp, pbx] = [side('whatsapp'), side('pbx')]
+  if (whatsapp === pbx) return `${whatsapp} on both sides`
+  return `${whatsapp} to WhatsApp; ${pbx} to the PBX`
 }
 
 const OWNERS = { causeway: 'Causeway', pbx: 'the PBX', whatsapp: 'WhatsApp', user: 'you' } as const

@@ -72,8 +72,10 @@ function callRoutes(api: FastifyInstance, operations: Operations): void {
   })
 
   api.get<{ Params: { id: string } }>('/calls/:id', async (request, reply) => {
-    const record = calls.get(request.params.id)
-    return record ?? reply.code(404).send({ error: unknownCall(request.params.id) })
+    const { id } = request.params
+    const record = calls.get(id)
+    if (!record) return reply.code(404).send({ error: unknownCall(id) })
+    return { ...record, report: record.report ?? (await calls.report(id)) }
   })
 
   api.delete<{ Params: { id: string } }>('/calls/:id', async (request, reply) => {
@@ -97,9 +99,9 @@ function matches(call: CallRecord, query: CallsQuery): boolean {
   )
 }
 
-/** A call in a list: everything but the ladder. */
-function summary(record: CallRecord): Omit<CallRecord, 'ladder' | 'ladderDropped'> {
-  const { ladder: _ladder, ladderDropped: _dropped, ...rest } = record
+/** A call in a list: everything but the ladder and the figures of its media. */
+function summary(record: CallRecord): Omit<CallRecord, 'ladder' | 'ladderDropped' | 'report'> {
+  const { ladder: _ladder, ladderDropped: _dropped, report: _report, ...rest } = record
   return rest
 }
 

@@ -1,11 +1,12 @@
 import type { CallRecord } from '../calls/index.ts'
+import type { CallMediaReport } from '../media/index.ts'
 
 /** State of one checked thing, in the words of health+json. */
 export type CheckStatus = 'pass' | 'warn' | 'fail'
 
 /** One check of the health report. */
 export interface HealthCheck {
-  /** `number`, `trunk`, `relay`, `certificate`, `sip-server`, `listener`, `drain`. */
+  /** `number`, `trunk`, `relay`, `media`, `certificate`, `sip-server`, `listener`, `drain`. */
   component: string
   /** Which of them: a number's or trunk's name. */
   id: string
@@ -77,6 +78,8 @@ export interface Operations {
     /** Newest first. */
     ended(): CallRecord[]
     get(id: string): CallRecord | undefined
+    /** Figures of a call's media: as it stands, or the last ones of an ended call. */
+    report(id: string): Promise<CallMediaReport | undefined>
     /** Ends a call on both legs; false when it is not active. */
     hangUp(id: string): boolean
   }

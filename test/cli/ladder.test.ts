@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { CallRecord, LadderEntry } from '../../src/calls/index.ts'
-import { drawLadder, duration, formatCall, wrap } from '../../src/cli/ladder.ts'
+import { drawLadder, duration, formatCall } from '../../src/cli/ladder.ts'
+import { wrap } from '../../src/cli/text.ts'
 
 const wide = (lines: string[]): number[] => [...new Set(lines.map((line) => line.length))]
 
@@ -83,7 +84,12 @@ const record: CallRecord = {
   consumer: '+33199001234',
   trunk: 'main',
   whatsapp: { wacid: `wacid.${'HBgLMzMx'.repeat(12)}`, displayName: 'Zoé' },
-  media: { codec: 'opus', srtp: { whatsapp: 'AES_CM_128_HMAC_SHA1_80', pbx: 'none' } },
+  media: {
+    codec: { whatsapp: 'opus', pbx: 'PCMA' },
+    srtp: { whatsapp: 'AES_CM_128_HMAC_SHA1_80', pbx: 'none' },
+  },
+  verdicts: [],
+  report: undefined,
   startedAt: Date.UTC(2026, 10, 20, 9, 30),
   ringingAt: Date.UTC(2026, 10, 20, 9, 30) + 12,
   answeredAt: Date.UTC(2026, 10, 20, 9, 30) + 1200,
@@ -110,7 +116,10 @@ t.test('the header tells parties, times, media and the end', async (t) => {
     text,
     /2026-11-20T09:30:00\.000Z, rang after 12 ms, answered after 1\.2 s,\n {10}talked 3 s\n/,
   )
-  t.match(text, /media {3}opus, SRTP AES_CM_128_HMAC_SHA1_80 to WhatsApp, plain RTP to the PBX\n/)
+  t.match(
+    text,
+    /media {3}opus, SRTP AES_CM_128_HMAC_SHA1_80 to WhatsApp; PCMA, plain RTP to the\n {10}PBX\n/,
+  )
   t.match(text, /ended {3}completed: the WhatsApp user hung up\n/)
   t.equal(text.replace(/\s/g, '').includes(record.whatsapp.wacid!), true, 'the whole wacid')
   for (const line of text.split('\n')) t.ok(line.length <= 80, line)
@@ -122,7 +131,7 @@ t.test('the other direction, a running call and a failure', async (t) => {
   t.notMatch(formatCall(outgoing), /wacid/)
   const both: CallRecord = {
     ...record,
-    media: { codec: 'opus', srtp: { whatsapp: 'x', pbx: 'x' } },
+    media: { codec: { whatsapp: 'opus', pbx: 'opus' }, srtp: { whatsapp: 'x', pbx: 'x' } },
   }
   t.match(formatCall(both), /opus, SRTP x on both sides\n/)
   const running: CallRecord = { ...record, state: 'answered', endedAt: undefined, cause: undefined }

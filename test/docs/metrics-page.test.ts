@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { MediaWatch, relayMetrics } from '../../src/app/media-watch.ts'
 import { metricFamilies } from '../../src/app/metrics.ts'
 import { CallRegistry, hungUpBy } from '../../src/calls/index.ts'
 import { createSipServer } from '../../src/embedded-drachtio/index.ts'
@@ -12,7 +13,9 @@ const PAGE = 'docs/reference/metrics.md'
 
 /** Each metric as `type {labels}`, read from the exposition of an instance where all has happened. */
 async function exposed(): Promise<Map<string, string>> {
-  const calls = new CallRegistry(new FakeClock())
+  const clock = new FakeClock()
+  const calls = new CallRegistry(clock)
+  const watch = new MediaWatch(calls, clock)
   const call = calls.begin({
     id: '1',
     direction: 'user-initiated',
@@ -21,7 +24,21 @@ async function exposed(): Promise<Map<string, string>> {
     consumer: '+33199001234',
     trunk: 'main',
   })
+  call.moveTo('calling')
+  call.moveTo('answered')
+  call.judge(
+    { code: 'MEDIA_SILENT_PBX', side: 'pbx', owner: 'pbx', detail: '', fix: '', since: 0 },
+    false,
+  )
   call.end(hungUpBy('pbx'))
+  call.complete({
+    at: 0,
+    legs: { whatsapp: undefined, pbx: undefined },
+    transcoding: false,
+    verdicts: [],
+    verdict: 'bad',
+    dtmf: [],
+  })
   const server = await createSipServer({
     admin: { host: '127.0.0.1', port: 0, secret: new Secret('lab') },
     listeners: [],
@@ -29,8 +46,8 @@ async function exposed(): Promise<Map<string, string>> {
   })
   const sip = server.metrics()
   await server.close()
-  const text = await render(
-    metricFamilies({
+  const text = await render([
+    ...metricFamilies({
       version: '1.2.3',
       calls,
       bridge: {
@@ -61,7 +78,17 @@ async function exposed(): Promise<Map<string, string>> {
       ],
       sip,
     }),
-  )
+    ...relayMetrics({
+      available: true,
+      detail: '',
+      calls: 0,
+      instances: [{ name: 'media-0', available: true, calls: 0, detail: '' }],
+      ports: { total: 100, used: 0, cooling: 0 },
+      transcoding: { active: 0, limit: 60 },
+      totals: { packets: 1 },
+    }),
+    ...watch.metrics(),
+  ])
   const types = new Map(
     [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, n, type]) => [n, type]),
   )

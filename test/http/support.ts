@@ -25,6 +25,7 @@ export function httpFixture(change: Partial<Operations> = {}, token?: string) {
       active: () => [...registry.active()].map((call) => registry.record(call.id) as CallRecord),
       ended: () => registry.ended(),
       get: (id) => registry.record(id),
+      report: async () => undefined,
       hangUp: (id) => {
         log.push(`hang up ${id}`)
         return registry.get(id) !== undefined

@@ -1,8 +1,9 @@
 import { ConfigErrors } from '../../config/index.ts'
 import { isCausewayError } from '../../shared/errors/index.ts'
 import type { Io } from '../io.ts'
-import { duration, wrap } from '../ladder.ts'
+import { duration } from '../ladder.ts'
 import { type Paint, paintFor } from '../style.ts'
+import { wrap } from '../text.ts'
 
 /** One step as the JSON output has it. */
 export interface StepReport {
