@@ -11,6 +11,11 @@ const LATE_MS = 60
 const STRAGGLER_MS = 60
 /** Audio more than this late, in milliseconds, was not held up by a network: its clock stood still. */
 const HELD_UP_MS = 2000
+/** A stream this many milliseconds ahead for so long is shortened by a packet: it is all delay. */
+const SURPLUS_MS = 300
+const SURPLUS_FOR_MS = 500
+/** Share by which two honest clocks may differ. */
+const CLOCK_TOLERANCE = 200e-6
 
 /** Where an outgoing stream begins; random in a call (RFC 3550 §5.1). */
 export interface StreamStart {
@@ -54,8 +59,9 @@ export class OutgoingStream {
   #lastDuration = 0
   /** When {@link #lastTimestamp} was given out: events have a timestamp of their own. */
   #timedAt = 0
-  /** Ticks that rounding has put the stream ahead of real time. */
-  #lead = 0
+  /** Ticks that the last timestamp is ahead of real time; below zero: behind. */
+  #ahead = 0
+  #surplusSince = -1
 
   /** SSRC of the source; -1 before the first. */
   #source = -1
@@ -119,6 +125,10 @@ export class OutgoingStream {
     if (!this.#unbroken) {
       if (this.#isLate(timestamp, nowMs)) return false
       return this.#anchor(sourceSsrc, sequence, timestamp, nowMs, durationTicks)
+    }
+    if (this.#isSurplus(nowMs)) {
+      this.#unbroken = false
+      return false
     }
     this.#seen.advance(step)
     this.#sourceSequence = sequence
@@ -188,7 +198,7 @@ export class OutgoingStream {
   changeClockRate(rate: number): void {
     if (rate === this.#clockRate) return
     this.#lastDuration = Math.round((this.#lastDuration / this.#clockRate) * rate)
-    this.#lead = 0
+    this.#ahead = (this.#ahead / this.#clockRate) * rate
     this.#clockRate = rate
     this.#unbroken = false
     // What the former clock says of the source means nothing any more.
@@ -198,9 +208,7 @@ export class OutgoingStream {
   /** The timestamp of this very moment, for sender reports. */
   timestampAt(nowMs: number): number {
     if (!this.#started) return this.#lastTimestamp
-    return (
-      (this.#lastTimestamp + Math.round(((nowMs - this.#timedAt) * this.#clockRate) / 1000)) >>> 0
-    )
+    return (this.#lastTimestamp + Math.round(this.#ticksSince(nowMs) - this.#ahead)) >>> 0
   }
 
   /** The timestamp a packet that begins something now would get, in whole frames from the last. */
@@ -213,21 +221,22 @@ export class OutgoingStream {
     return Math.round(this.#clockRate / 50)
   }
 
-  /** 20 ms frames from the last timestamp to now, at least those of the last packet. */
+  /**
+   * 20 ms frames from the last timestamp to now, at least those of the last packet. What the stream is
+   * ahead is taken back here, or every burst after a gap that was filled would add to the delay.
+   */
   #frames(nowMs: number): number {
     const frame = this.#frame()
-    const ticks = ((nowMs - this.#timedAt) * this.#clockRate) / 1000 - this.#lead
+    const ticks = this.#ticksSince(nowMs) - this.#ahead
     return Math.max(1, Math.ceil(this.#lastDuration / frame), Math.round(ticks / frame))
   }
 
   #elapsed(nowMs: number): number {
-    if (!this.#started) return 0
-    const frame = this.#frame()
-    const advance = this.#frames(nowMs) * frame
-    // What is rounded now is taken back next time, or many changes would run ahead of real time.
-    const lead = this.#lead + advance - ((nowMs - this.#timedAt) * this.#clockRate) / 1000
-    this.#lead = Math.max(-frame, Math.min(10 * frame, lead))
-    return advance
+    return this.#started ? this.#frames(nowMs) * this.#frame() : 0
+  }
+
+  #ticksSince(nowMs: number): number {
+    return ((nowMs - this.#timedAt) * this.#clockRate) / 1000
   }
 
   #anchor(
@@ -267,7 +276,7 @@ export class OutgoingStream {
   #plausible(step: number, ticks: number, nowMs: number, durationTicks: number): boolean {
     const slack = this.#clockRate
     const bySequence = step * durationTicks
-    const byTime = ((nowMs - this.#timedAt) * this.#clockRate) / 1000
+    const byTime = this.#ticksSince(nowMs)
     return (
       ticks >= Math.min(bySequence, byTime) - slack && ticks <= Math.max(bySequence, byTime) + slack
     )
@@ -283,6 +292,18 @@ export class OutgoingStream {
     if (late <= 0 || late > (HELD_UP_MS * this.#clockRate) / 1000) return false
     if (this.#lateSince < 0) this.#lateSince = nowMs
     return nowMs - this.#lateSince < LATE_MS
+  }
+
+  /** Whether the stream has been well ahead of real time for a while, so that a packet is to go. */
+  #isSurplus(nowMs: number): boolean {
+    if (this.#ahead * 1000 < SURPLUS_MS * this.#clockRate) {
+      this.#surplusSince = -1
+      return false
+    }
+    if (this.#surplusSince < 0) this.#surplusSince = nowMs
+    if (nowMs - this.#surplusSince < SURPLUS_FOR_MS) return false
+    this.#surplusSince = nowMs
+    return true
   }
 
   #next(timestamp: number, marker: boolean, nowMs: number): void {
@@ -301,6 +322,13 @@ export class OutgoingStream {
   }
 
   #mark(sequence: number, timestamp: number, durationTicks: number, nowMs: number): void {
+    if (this.#started) {
+      const elapsed = this.#ticksSince(nowMs)
+      this.#ahead += ((timestamp - this.#lastTimestamp) | 0) - elapsed
+      // The clocks of source and relay are never the same: that much is no lead.
+      const drift = elapsed * CLOCK_TOLERANCE
+      this.#ahead -= Math.max(-drift, Math.min(drift, this.#ahead))
+    }
     this.#started = true
     this.#lastSequence = sequence
     this.#lastTimestamp = timestamp

@@ -162,6 +162,77 @@ t.test('many breaks do not run ahead of real time', async (t) => {
   t.ok(Math.abs(ahead) < 250, `${ahead} ms`)
 })
 
+/**
+ * Ten minutes of a source whose n-th packet is `delay(n)` late (undefined: lost), with silence after
+ * 60 ms without a packet as a leg that is kept alive gets it. Gives how far the stream strays.
+ */
+function tenMinutes(delay: (n: number) => number | undefined, clock = 1) {
+  const out = stream(0, 0)
+  const frames = 30_000
+  const arrivals: { at: number; n: number }[] = []
+  for (let n = 0; n < frames; n++) {
+    const late = delay(n)
+    if (late !== undefined) arrivals.push({ at: n * 20 * clock + late, n })
+  }
+  arrivals.sort((a, b) => a.at - b.at)
+  const a = source(out, 1, 0, 0)
+  let next = 0
+  let fillAt = Infinity
+  let resumes = true
+  let dropped = 0
+  let ticks = 0
+  let last = 0
+  let furthest = 0
+  for (let now = 0; now < frames * 20 * clock; now += 10) {
+    for (; next < arrivals.length && arrivals[next]!.at <= now; next++) {
+      const { n, at } = arrivals[next]!
+      if (a(n, at)) {
+        fillAt = at + 60
+        resumes = true
+      } else dropped++
+    }
+    if (now >= fillAt) {
+      out.generate(now, FRAME, resumes)
+      fillAt += 20
+      resumes = false
+    }
+    ticks += (out.timestamp - last) | 0
+    last = out.timestamp
+    furthest = Math.max(furthest, Math.abs(ticks / 8 - now))
+  }
+  return { furthest, dropped }
+}
+
+t.test('ten minutes of a bad network do not move the stream away from real time', async (t) => {
+  const random = new FakeRandom(5)
+  const rows: [string, (n: number) => number | undefined, number, number, number?][] = [
+    // furthest from real time in ms (300 are tolerated, and what the network adds), dropped
+    ['clean', () => 0, 20, 0],
+    ['jitter of 40 ms', () => random.int(0, 40), 80, 0],
+    ['jitter of 100 ms', () => random.int(0, 100), 350, 4000],
+    ['a third lost', () => (random.int(0, 3) ? 0 : undefined), 100, 1000],
+    ['stalls of 300 ms', (n) => Math.max(0, 300 - (n % 250) * 20), 350, 2000],
+    ['a path that changes by 100 ms', (n) => (Math.floor(n / 500) % 2) * 100, 500, 200],
+    ['a source 0.01 % fast', () => 0, 70, 0, 0.9999],
+    ['a source 0.01 % slow', () => 0, 80, 0, 1.0001],
+  ]
+  for (const [name, delay, furthest, dropped, clock] of rows) {
+    const result = tenMinutes(delay, clock)
+    t.ok(result.furthest <= furthest, `${name}: ${result.furthest} ms away`)
+    t.ok(result.dropped <= dropped, `${name}: ${result.dropped} dropped`)
+  }
+})
+
+t.test('a source that is far too fast is shortened a packet at a time', async (t) => {
+  const out = stream()
+  const a = source(out, 1, 0, 0)
+  let dropped = 0
+  for (let n = 0; n < 10_000; n++) if (!a(n, n * 19.6)) dropped++
+  const ahead = (out.timestamp - 50_000) / 8 - 9999 * 19.6
+  t.ok(ahead > 200 && ahead < 600, `${ahead} ms`)
+  t.ok(dropped > 150 && dropped < 200, `${dropped}`)
+})
+
 t.test('a change of codec: the clock changes, the timestamps go on', async (t) => {
   const out = stream(1, 96_000, 48_000)
   out.forward(1, 5, 5, true, 0, 960)
