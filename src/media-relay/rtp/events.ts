@@ -75,7 +75,6 @@ export class EventForwarder {
         code === this.#code &&
         (header.timestamp - this.#sourceTimestamp) >>> 0 === SEGMENT
       timestamp = goesOn ? (timestamp + this.#scaled(SEGMENT)) >>> 0 : outgoing.nextTimestamp(nowMs)
-      if (goesOn) this.#sourceTimestamp = header.timestamp
       if (!outgoing.forwardEvent(header.ssrc, header.sequence, timestamp, !goesOn, nowMs)) return 0
       this.#active = true
       this.#ended = false

@@ -165,7 +165,9 @@ export class OutgoingStream {
     nowMs: number,
   ): boolean {
     if (sourceSsrc !== this.#source || !this.#unbroken) {
-      this.#unbroken = false
+      // Between converted audio: that moves up by one and goes on as it was.
+      this.#sequenceOffset = (this.#sequenceOffset + 1) & 0xffff
+      this.#seen.reset()
       this.#next(eventTimestamp, marker, nowMs)
       return true
     }

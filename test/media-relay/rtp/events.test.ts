@@ -123,6 +123,24 @@ t.test('among audio that we make ourselves', async (t) => {
   t.strictSame([out.sequence, out.timestamp], [13, 4 * 960])
 })
 
+t.test('between converted audio, which goes on as it was', async (t) => {
+  const out = talking()
+  const forwarder = new EventForwarder()
+  const converted = 2 ** 32 + 1
+  out.forward(converted, 0, 0, true, 20, 160)
+  out.forward(converted, 2, 320, false, 60, 160)
+  t.strictSame([out.sequence, out.timestamp], [1003, 480])
+  forwarder.forward(header, event(500, 7, 2, 160), slot, out, 126, 80)
+  t.strictSame(sent(), [1004, 640, true, 2, 160, false])
+  t.notOk(out.forward(converted, 1, 160, false, 81, 160), 'its number is not free any more')
+  t.ok(out.forward(converted, 3, 480, false, 82, 160))
+  t.strictSame([out.sequence, out.timestamp, out.marker], [1005, 640, false])
+  forwarder.forward(header, event(501, 7, 2, 320), slot, out, 126, 100)
+  t.strictSame(sent(), [1006, 640, false, 2, 320, false])
+  t.ok(out.forward(converted, 13, 480 + 10 * 160, false, 282, 160))
+  t.strictSame([out.sequence, out.timestamp, out.marker], [1016, 640 + 10 * 160, false])
+})
+
 t.test('durations follow the clock', async (t) => {
   const rows: [number, number, number, number][] = [
     [8000, 8000, 480, 480],

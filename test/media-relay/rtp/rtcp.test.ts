@@ -209,6 +209,15 @@ t.test('malformed packets are counted and change nothing', async (t) => {
   t.strictSame([session.goodbye, session.malformed, session.received], [true, 1, 1])
 })
 
+t.test('a BYE of a source that has gone on with another SSRC is none', async (t) => {
+  const { session, statistics } = end(7)
+  statistics.receive(1, 0, 0, 160, 0)
+  session.receive(Buffer.from('81cb000100000001', 'hex'), 8, 10)
+  t.ok(session.goodbye)
+  statistics.receive(2, 0, 0, 160, 20)
+  t.notOk(session.goodbye)
+})
+
 t.test('a day: the middle of NTP time and the octet counter wrap', async (t) => {
   const a = end(1)
   const b = end(2, 0, 9)

@@ -37,8 +37,6 @@ export interface RtcpSessionOptions {
  * what the remote reports. `nowMs` is monotonic.
  */
 export class RtcpSession implements RtcpEvents {
-  /** Whether the remote has sent a BYE. */
-  goodbye = false
   /** Of the last report with our last SR in it; undefined before. */
   rttMs: number | undefined
   /** What the remote's last report says of our stream; undefined before the first. */
@@ -56,6 +54,7 @@ export class RtcpSession implements RtcpEvents {
   readonly #wallOffset: number
   #nextAt: number
   #sentPackets = 0
+  #goodbyeOf: number | undefined
   /** The last sender report: whose, its time, and when it came. */
   #reporter = -1
   #reportMiddle = 0
@@ -86,6 +85,12 @@ export class RtcpSession implements RtcpEvents {
     this.#wallOffset = options.wallMs - options.nowMs
     // The first comes after half the time (RFC 3550 §6.2).
     this.#nextAt = options.nowMs + this.#interval() / 2
+  }
+
+  /** Whether the remote has sent a BYE, and has not gone on with another SSRC since. */
+  get goodbye(): boolean {
+    const { ssrc } = this.#statistics
+    return this.#goodbyeOf !== undefined && (ssrc === undefined || ssrc === this.#goodbyeOf)
   }
 
   /** Whether a report is to be written now. */
@@ -137,8 +142,8 @@ export class RtcpSession implements RtcpEvents {
     if (rtt > -5 && rtt < LONGEST_RTT_MS) this.rttMs = Math.max(0, rtt)
   }
 
-  onGoodbye(): void {
-    this.goodbye = true
+  onGoodbye(ssrc: number): void {
+    this.#goodbyeOf = ssrc
   }
 
   /** What was sent, as far as the remote's reports tell; `codec` (rtpmap name) to judge the quality. */
