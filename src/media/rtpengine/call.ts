@@ -320,11 +320,15 @@ export class RtpengineCall implements AnchorCall {
   /** Sends a command; the first of a call goes to the next instance when one does not answer. */
   async #ask(command: string, parameters: NgDictionary): Promise<NgDictionary> {
     const tried = new Set<RtpengineInstance>()
+    let failure: unknown
     for (;;) {
       const fresh = this.#instance === undefined
       const instance = this.#instance ?? this.#context.choose(tried)
       if (!instance || this.#released) {
-        throw new CausewayError('MEDIA_RELAY_UNAVAILABLE', { detail: 'no rtpengine answers' })
+        throw (
+          failure ??
+          new CausewayError('MEDIA_RELAY_UNAVAILABLE', { detail: 'no rtpengine answers' })
+        )
       }
       try {
         const reply = await instance.request(command, { ...parameters, 'call-id': this.id })
@@ -335,8 +339,8 @@ export class RtpengineCall implements AnchorCall {
         return reply
       } catch (error) {
         tried.add(instance)
-        if (fresh && tried.size < 8) continue
-        throw coded(error, instance)
+        failure = coded(error, instance)
+        if (!fresh) throw failure
       }
     }
   }
