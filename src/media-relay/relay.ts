@@ -12,7 +12,7 @@ import type { Logger, LogLevel } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
 import { splitRange } from './ports/port-table.ts'
 import { RemoteCall } from './remote-call.ts'
-import { WorkerPlace } from './worker/pool.ts'
+import { sum, WorkerPlace } from './worker/pool.ts'
 
 /** What the embedded relay is made of. */
 export interface EmbeddedRelayOptions {
@@ -99,11 +99,7 @@ class EmbeddedRelay implements Anchor {
     const running = this.#places.filter((place) => place.thread)
     const down = this.#places.find((place) => !place.thread)
     const figures = running.flatMap((place) => place.thread?.status ?? [])
-    const totals: Record<string, number> = {}
-    for (const { totals: part } of figures) {
-      for (const [name, value] of Object.entries(part)) totals[name] = (totals[name] ?? 0) + value
-    }
-    const sum = (pick: (status: (typeof figures)[number]) => number): number =>
+    const add = (pick: (status: (typeof figures)[number]) => number): number =>
       figures.reduce((total, status) => total + pick(status), 0)
     return {
       available: running.length > 0,
@@ -117,14 +113,14 @@ class EmbeddedRelay implements Anchor {
       })),
       ports: {
         total: this.#options.ports.max - this.#options.ports.min + 1,
-        used: sum(({ ports }) => ports.used),
-        cooling: sum(({ ports }) => ports.cooling),
+        used: add(({ ports }) => ports.used),
+        cooling: add(({ ports }) => ports.cooling),
       },
       transcoding: {
-        active: sum(({ transcoding }) => transcoding.active),
+        active: add(({ transcoding }) => transcoding.active),
         limit: this.#options.transcoding,
       },
-      totals,
+      totals: this.#places.map(({ totals }) => totals).reduce(sum, {}),
     }
   }
 

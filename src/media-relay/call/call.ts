@@ -173,6 +173,7 @@ export class Call implements LegListener, Paced {
   }
 
   onFailed(leg: Leg, error: CausewayError): void {
+    this.#parts.totals.failures++
     this.#parts.log.warn({ err: error, call: this.name, leg: leg.id }, 'media leg failed')
     if (leg.id === 'next') return
     this.#tell({ type: 'ended', error })

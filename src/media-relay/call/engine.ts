@@ -57,9 +57,11 @@ export interface EngineParts {
 
 /** Counters since the start. */
 export interface Totals {
-  /** Audio packets received. */
-  received: number
+  /** Audio packets received, and octets of their payload. */
+  packets: number
+  octets: number
   calls: number
+  /** Legs whose wire failed. */
   failures: number
 }
 
@@ -92,7 +94,7 @@ export async function createEngine(
     pacer: new Pacer(clock),
     library: new AudioLibrary(),
     budget: new TranscodingBudget(options.transcoding),
-    totals: { received: 0, calls: 0, failures: 0 },
+    totals: { packets: 0, octets: 0, calls: 0, failures: 0 },
     createWire: createWire ?? realWire,
   }
 

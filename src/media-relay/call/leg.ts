@@ -170,7 +170,7 @@ export class Leg implements WireEvents {
   }
 
   onRtp(packet: Buffer, length: number): void {
-    const { header, clock } = this.#parts
+    const { header, clock, totals } = this.#parts
     const nowMs = clock.monotonic()
     if (this.#closed || !readRtp(packet, length, header)) {
       this.malformed++
@@ -181,7 +181,8 @@ export class Leg implements WireEvents {
     const octets = header.payloadEnd - header.payloadStart
     if (kind === AUDIO) {
       this.received.receive(header.ssrc, header.sequence, header.timestamp, octets, nowMs)
-      this.#parts.totals.received++
+      totals.packets++
+      totals.octets += octets
       if (!this.#up) this.#mediaUp()
       // Without payload it only keeps a NAT open.
       if (octets > 0 && this.#hears) this.#route?.audio(header, packet, nowMs)

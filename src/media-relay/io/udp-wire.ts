@@ -17,7 +17,7 @@ export interface UdpWireOptions {
   sockets: SocketPool
   /** IP literal the pool binds. */
   listen: string
-  /** Advertised instead of `listen`. */
+  /** Advertised instead of `listen` to a remote that reaches us from outside. */
   externalAddress: string | undefined
   random: Random
   /** Our SSRC and CNAME, for the description. */
@@ -40,6 +40,7 @@ class UdpWire implements Wire {
   readonly #remote: Remote
   readonly #sdes: Sdes
   #sockets: LegSockets | undefined
+  #advertised = ''
   #closing: Promise<void> | undefined
   /** What was agreed; undefined before the first answer. */
   #keying: Keying | undefined
@@ -71,7 +72,7 @@ class UdpWire implements Wire {
     const sockets = await this.#open(true)
     this.#offered = shape.keying
     const crypto = shape.keying === 'sdes' ? this.#sdes.offer(shape.suites) : []
-    return { ...this.#transport(sockets, shape.rtcpMux), crypto }
+    return { ...this.#transport(sockets, shape), crypto }
   }
 
   async accept(answer: AudioDescription): Promise<void> {
@@ -86,7 +87,7 @@ class UdpWire implements Wire {
         ? [this.#sdes.answer(offer.crypto, shape.cryptoTag, shape.suites)]
         : []
     await this.#agree(shape.keying, { ...offer, rtcpMux: shape.rtcpMux })
-    return { ...this.#transport(sockets, shape.rtcpMux), crypto }
+    return { ...this.#transport(sockets, shape), crypto }
   }
 
   sendRtp(slot: Buffer, length: number): void {
@@ -107,13 +108,12 @@ class UdpWire implements Wire {
   }
 
   facts(): WireFacts {
-    const { listen, externalAddress } = this.#options
     const { address, port, sourceAddress, sourcePort } = this.#remote
     const remote =
       sourceAddress === '' ? hostPort(address, port) : hostPort(sourceAddress, sourcePort)
     return {
       suite: this.#keying === 'sdes' ? this.#sdes.suite : undefined,
-      local: this.#sockets && hostPort(externalAddress ?? listen, this.#sockets.port),
+      local: this.#sockets && hostPort(this.#advertised, this.#sockets.port),
       remote: address === '' && sourceAddress === '' ? undefined : remote,
       ice: undefined,
       dtls: undefined,
@@ -155,15 +155,16 @@ class UdpWire implements Wire {
     if (first && this.ready) this.#options.events.onReady()
   }
 
-  #transport(sockets: LegSockets, rtcpMux: boolean): Omit<LegTransport, 'crypto'> {
+  #transport(sockets: LegSockets, shape: LegShape): Omit<LegTransport, 'crypto'> {
     const { listen, externalAddress, ssrc, cname } = this.#options
-    const address = externalAddress ?? listen
+    const address = (shape.external && externalAddress) || listen
+    this.#advertised = address
     return {
       address,
       family: isIPv6(address) ? 6 : 4,
       port: sockets.port,
       rtcpPort: sockets.rtcp && sockets.port + 1,
-      rtcpMux,
+      rtcpMux: shape.rtcpMux,
       dtls: undefined,
       ice: undefined,
       ssrc,

@@ -83,7 +83,8 @@ class Host implements RelayHost {
   #answer(id: number, call: number, ask: Ask): void {
     this.#perform(call, ask).then(
       (value) => {
-        if (ask.op === 'release') this.#post()
+        // First, so that who has the answer finds figures that fit it.
+        if (ask.op !== 'query') this.#post()
         this.#deps.post({ kind: 'reply', id, value: pack(value) })
       },
       (error: unknown) => this.#deps.post({ kind: 'refusal', id, error: packError(error) }),

@@ -25,7 +25,7 @@ function serve(host: RelayHost): void {
   })
   // A thread that ends with open sockets may take the process along: close them first.
   process.on('uncaughtException', (error) => {
-    log.error({ err: error }, 'media worker failed')
+    post({ kind: 'failed', error: packError(error) })
     void host.close().finally(() => process.exit(1))
   })
   post({ kind: 'ready' })

@@ -34,6 +34,7 @@ export class WorkerPlace {
   #starting: Promise<void> | undefined
   #closed = false
   #failure = ''
+  #past: Record<string, number> = {}
 
   constructor(name: string, input: WorkerInput, deps: { clock: Clock; log: Logger }) {
     this.name = name
@@ -45,6 +46,11 @@ export class WorkerPlace {
   /** The running thread; undefined while there is none. */
   get thread(): RelayThread | undefined {
     return this.#thread
+  }
+
+  /** Counters of this thread and of those before it. */
+  get totals(): Record<string, number> {
+    return sum(this.#past, this.#thread?.status?.totals ?? {})
   }
 
   /** Calls it carries. */
@@ -99,6 +105,7 @@ export class WorkerPlace {
   #lost(error: CausewayError): void {
     const calls = [...this.#calls.values()]
     this.#log.error({ err: error, worker: this.name, calls: calls.length }, 'media worker lost')
+    this.#past = this.totals
     this.#thread = undefined
     this.#failure = error.detail ?? error.message
     this.#calls.clear()
@@ -121,4 +128,11 @@ export class WorkerPlace {
     }, this.#pause)
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE)
   }
+}
+
+/** Adds counters name by name. */
+export function sum(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
+  const total = { ...a }
+  for (const [name, value] of Object.entries(b)) total[name] = (total[name] ?? 0) + value
+  return total
 }

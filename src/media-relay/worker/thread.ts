@@ -58,7 +58,8 @@ export async function startRelayThread(
         ready.resolve()
         break
       case 'failed':
-        ready.reject(unpackError(message.error))
+        cause = unpackError(message.error)
+        ready.reject(cause)
         break
       case 'log':
         relay(log, message.line)
