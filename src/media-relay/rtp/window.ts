@@ -23,7 +23,7 @@ export class PacketWindow {
       this.high = 0
       this.low = 1
     } else if (step >= 32) {
-      this.high = step === 32 ? this.low : this.low << (step - 32)
+      this.high = this.low << (step - 32)
       this.low = 1
     } else {
       this.high = (this.high << step) | (this.low >>> (32 - step))

@@ -263,6 +263,16 @@ t.test('a new leg in place of the old one begins without a past', async (t) => {
   t.strictSame(call.log, ['14 +MEDIA_SILENT_PBX pbx'])
 })
 
+t.test('a new leg in place of one that was never heard', async (t) => {
+  const call = new Call().live(2, QUIET)
+  const second = new Leg('10.0.0.8:4000')
+  Object.assign(call, { pbx: second })
+  call.live(2, QUIET)
+  t.strictSame(call.log, [])
+  call.live(2, QUIET)
+  t.strictSame(call.log, ['5 +MEDIA_SILENT_PBX pbx'])
+})
+
 t.test('a leg that is gone has nothing wrong', async (t) => {
   const call = new Call().live(5, QUIET)
   const changes = call.diagnosis.update(6000, { whatsapp: call.whatsapp, pbx: undefined })

@@ -108,6 +108,9 @@ t.test('an event longer than one segment goes on (RFC 4733 §2.5.1.3)', async (t
   forwarder.forward(header, event(101, 1000, 11, 0xffff), slot, out, 126, 20)
   forwarder.forward(header, event(102, 1000 + 0xffff, 11, 160), slot, out, 126, 40)
   t.strictSame(sent(), [1002, 160 + 0xffff, false, 11, 160, false])
+  forwarder.forward(header, event(103, 1000 + 0xffff, 11, 320, true), slot, out, 126, 60)
+  forwarder.forward(header, event(104, 1000 + 2 * 0xffff, 11, 160), slot, out, 126, 100)
+  t.strictSame(sent(), [1004, 800, true, 11, 160, false], 'after an end it is another event')
 })
 
 t.test('among audio that we make ourselves', async (t) => {

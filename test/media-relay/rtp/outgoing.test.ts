@@ -233,6 +233,14 @@ t.test('a source that is far too fast is shortened a packet at a time', async (t
   t.ok(dropped > 150 && dropped < 200, `${dropped}`)
 })
 
+t.test('clocks that differ as clocks do cost no packet', async (t) => {
+  const out = stream()
+  const a = source(out, 1, 0, 0)
+  let dropped = 0
+  for (let n = 0; n < 720_000; n++) if (!a(n, n * 20 * 0.9999)) dropped++
+  t.equal(dropped, 0, 'in four hours')
+})
+
 t.test('a change of codec: the clock changes, the timestamps go on', async (t) => {
   const out = stream(1, 96_000, 48_000)
   out.forward(1, 5, 5, true, 0, 960)
@@ -314,4 +322,8 @@ t.test('counts for sender reports', async (t) => {
   out.count(100)
   t.strictSame([out.packets, out.octets], [2, 260])
   t.equal(out.timestampAt(10), 50_080)
+  const a = source(out, 1, 0, 0)
+  a(1)
+  a(2, 70)
+  t.equal(out.timestampAt(80), 50_000 + 80 * 8, 'whatever the delay of the last packet')
 })

@@ -109,6 +109,13 @@ t.test('bursts and lonely losses (RFC 3611, Gmin 16)', async (t) => {
   }
 })
 
+t.test('no burst reaches across a change of SSRC', async (t) => {
+  const stats = new ReceiveStatistics(8000)
+  for (let n = 0; n < 100; n++) if (n !== 98) feed(stats, n)
+  for (let n = 100; n < 200; n++) if (n !== 101) feed(stats, n, 0, 2)
+  t.match(stats.report(), { lost: 2, burstRate: 0 })
+})
+
 t.test('losses in a row are worse than the same number of lonely ones', async (t) => {
   const mos = (isLost: (n: number) => boolean) => {
     const stats = new ReceiveStatistics(8000)
