@@ -39,7 +39,7 @@ const KNOWN: [string, string][] = [
 
 /**
  * Loads a file and encodes it in every codec. It is done a millisecond at a time, so that the calls
- * of this thread do not notice; a minute of audio takes about a second.
+ * of this thread do not notice; a minute of audio takes about a third of a second of CPU.
  *
  * WAV: PCM of 16 bit, A-law or µ-law, mono or stereo, 8000 to 48000 Hz. Ogg Opus (RFC 7845): packets
  * of 20 ms at up to 64 kb/s are sent as they are, others are encoded anew.
