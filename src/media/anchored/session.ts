@@ -71,7 +71,11 @@ export class AnchoredSession implements MediaSession {
     this.#abilities = anchor.abilities
     this.#call = anchor.allocate(call.id, (event) => {
       if (this.#released) return
-      call.listener(event)
+      try {
+        call.listener(event)
+      } catch (error) {
+        this.#log.error({ err: error, event: event.type }, 'a media event was not taken')
+      }
     })
     const manner = { side: 'whatsapp', events: true } as const
     this.#whatsapp = new Leg('whatsapp', this.#call, anchor.abilities, manner, random)

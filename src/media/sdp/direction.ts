@@ -13,9 +13,12 @@ export function mirrored(direction: Direction): Direction {
   return MIRROR[direction]
 }
 
-/** Whether a description names no address to send to. */
+/**
+ * Whether a description names no address to send to. With ICE the candidates count, and a browser
+ * whose candidates are not known yet writes `0.0.0.0` too (RFC 8840 §4.1.1).
+ */
 export function nowhere(audio: AudioDescription): boolean {
-  return audio.address === '0.0.0.0' || audio.address === '::'
+  return audio.ice === undefined && (audio.address === '0.0.0.0' || audio.address === '::')
 }
 
 /**

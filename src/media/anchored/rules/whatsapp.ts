@@ -13,8 +13,7 @@ export function offerOf(
   audio: AudioDescription,
   abilities: AnchorAbilities,
 ): { audio: AudioDescription; protection: Protection } {
-  // Under ICE the candidates count, not the connection line.
-  if (!audio.ice && nowhere(audio)) throw new CausewayError('MEDIA_NO_ADDRESS')
+  if (nowhere(audio)) throw new CausewayError('MEDIA_NO_ADDRESS')
   return { audio, protection: protectionOfWhatsAppOffer(audio, abilities) }
 }
 
@@ -22,7 +21,7 @@ export function offerOf(
 export function parseWhatsAppAnswer(sdp: string): AudioDescription {
   try {
     const audio = parseAudio(sdp)
-    if (!audio.ice && nowhere(audio)) throw new CausewayError('MEDIA_NO_ADDRESS')
+    if (nowhere(audio)) throw new CausewayError('MEDIA_NO_ADDRESS')
     return audio
   } catch (cause) {
     throw notFitting(cause)
