@@ -65,6 +65,12 @@ export const behaviour = object({
   mediaGap: milliseconds,
   connections: { enum: ['each', 'reuse'] },
   display: { enum: ['digits', 'name'] },
+  dtlsRole: { enum: ['passive', 'active'] },
+  codecOrder: { enum: ['opus-first', 'g711-first'] },
+  earlyMedia: { enum: ['refuse', 'accept'] },
+  firstPacket: milliseconds,
+  loss: { type: 'number', minimum: 0, maximum: 1 },
+  strict: { type: 'boolean' },
   graph: object({
     dialect: { enum: ['meta', 'v23', '360dialog'] },
     srtpReset: { enum: ['off', 'omitted', 'always', 'stubborn'] },

@@ -6,36 +6,67 @@ import { sine } from './tone.ts'
 /** RTP clock rate by codec; Opus is 48000 whatever it carries (RFC 7587 §4.1). */
 export const CLOCK_RATE: Record<CodecName, number> = { opus: 48000, PCMA: 8000, PCMU: 8000 }
 
-/** Samples of the RTP clock in one 20 ms frame. */
-export function frameTicks(codec: CodecName): number {
-  return CLOCK_RATE[codec] / 50
+/** Samples of the RTP clock in a frame of `ptime` milliseconds. */
+export function frameTicks(codec: CodecName, ptime = 20): number {
+  return (CLOCK_RATE[codec] * ptime) / 1000
 }
 
-const FRAMES = 50
+/** Milliseconds of audio in a packet; 0 for an empty one. Opus tells it itself (RFC 6716 §3.1). */
+export function frameMs(codec: CodecName, payload: Uint8Array): number {
+  if (isG711(codec)) return payload.length / 8
+  const [toc, count = 0] = payload
+  if (toc === undefined) return 0
+  const config = toc >> 3
+  const ms =
+    config < 12
+      ? ([10, 20, 40, 60][config % 4] ?? 0)
+      : config < 16
+        ? [10, 20][config % 2]!
+        : ([2.5, 5, 10, 20][config % 4] ?? 0)
+  return ms * ([1, 2, 2][toc & 3] ?? count & 0x3f)
+}
+
 const MAX_LOOPS = 32
 const loops = new Map<string, Promise<Buffer[]>>()
 
 /**
- * A second of a tone as 50 encoded frames, to be sent round and round: encoding once keeps a load
- * test's CPU for the system under test. Shared between endpoints.
+ * A tone as encoded frames, to be sent round and round: encoding once keeps a load test's CPU for
+ * the system under test. Shared between endpoints. `ptime` is for G.711; Opus has 20 ms here.
  */
-export function toneLoop(codec: CodecName, frequency: number, level: number): Promise<Buffer[]> {
-  const key = `${codec} ${frequency} ${level}`
+export function toneLoop(
+  codec: CodecName,
+  frequency: number,
+  level: number,
+  ptime = 20,
+): Promise<Buffer[]> {
+  const key = `${codec} ${frequency} ${level} ${ptime}`
   let loop = loops.get(key)
   if (!loop) {
     if (loops.size >= MAX_LOOPS) loops.delete(loops.keys().next().value!)
     loop = isG711(codec)
-      ? Promise.resolve(g711Loop(codec, frequency, level))
+      ? Promise.resolve(g711Loop(codec, frequency, level, ptime))
       : opusLoop(frequency, level)
     loops.set(key, loop)
   }
   return loop
 }
 
-function g711Loop(codec: 'PCMA' | 'PCMU', frequency: number, level: number): Buffer[] {
+function g711Loop(
+  codec: 'PCMA' | 'PCMU',
+  frequency: number,
+  level: number,
+  ptime: number,
+): Buffer[] {
   const second = encodeG711(codec, sine(frequency, level, 8000))
-  return Array.from({ length: FRAMES }, (_, i) => second.subarray(i * 160, (i + 1) * 160))
+  // Whole frames of 30 and 60 ms fill three seconds.
+  const all = Buffer.concat([second, second, second])
+  const octets = ptime * 8
+  return Array.from({ length: Math.floor(all.length / octets) }, (_, i) =>
+    all.subarray(i * octets, (i + 1) * octets),
+  )
 }
+
+const FRAMES = 50
 
 async function opusLoop(frequency: number, level: number): Promise<Buffer[]> {
   const encoder = await createEncoder({

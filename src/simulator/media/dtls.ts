@@ -1,12 +1,13 @@
 import type { Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
-import { RtpHeader, RtpPacket } from 'werift-rtp'
+import { RtpPacket } from 'werift-rtp'
 import { type Clock, systemClock } from '../../shared/clock.ts'
 import { type Random, systemRandom } from '../../shared/random.ts'
 import type { Secret } from '../../shared/secret.ts'
 import { type DtlsCertificate, type Fingerprint, makeDtlsCertificate } from './certificate.ts'
 import { DtlsHandshake } from './dtls-handshake.ts'
 import { type IceFacts, IceLiteAgent, makeIceCredentials, type PeerAddress } from './ice-lite.ts'
+import { isRtcp, type RtpHeader } from './rtp-socket.ts'
 import { createSrtp, type Srtp } from './srtp.ts'
 import { bindPair } from './udp.ts'
 
@@ -54,6 +55,8 @@ export type DtlsState = 'new' | 'checking' | 'handshaking' | 'connected' | 'fail
 export interface DtlsMediaEvents {
   rtp?(packet: Buffer): void
   rtcp?(packet: Buffer): void
+  /** RTP or RTCP came before there were keys for it. */
+  premature?(): void
   /** Every change of state, with the reason of a failure. */
   state?(state: DtlsState, reason: string | undefined): void
 }
@@ -247,10 +250,10 @@ export class DtlsMediaTransport {
   #media(packet: Buffer): void {
     if (!this.#srtp) {
       this.premature++
+      this.events.premature?.()
       return
     }
-    // RFC 5761 §4: RTCP packet types 192 to 223 take the place of marker and payload type.
-    const rtcp = packet.length >= 8 && packet[1]! >= 192 && packet[1]! <= 223
+    const rtcp = isRtcp(packet)
     const plain = rtcp ? this.#srtp.unprotectRtcp(packet) : this.#srtp.unprotect(packet)
     if (!plain || plain.length < (rtcp ? 8 : 12)) this.rejected++
     else if (rtcp) this.events.rtcp?.(plain)
@@ -280,5 +283,3 @@ export class DtlsMediaTransport {
 }
 
 const LOOPBACKS: Record<string, string | undefined> = { '127.0.0.1': '::1', '::1': '127.0.0.1' }
-
-export { RtpHeader }

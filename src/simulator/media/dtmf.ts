@@ -1,7 +1,7 @@
 /** RFC 4733 events 0 to 15, in order of their codes. */
 const DIGITS = '0123456789*#ABCD'
-/** Ticks of the 8000 Hz event clock in 20 ms. */
-const STEP = 160
+/** Ticks of the 8000 Hz event clock in a millisecond. */
+const CLOCK = 8
 
 /** A digit that was received. */
 export interface ReceivedDigit {
@@ -10,15 +10,18 @@ export interface ReceivedDigit {
   duration: number
 }
 
-/** The packets of one digit, one every 20 ms; the last one is sent three times (RFC 4733 §2.5.1.4). */
-export function digitPackets(digit: string, milliseconds: number): Buffer[] {
+/**
+ * The packets of one digit, one every `ptime` milliseconds; the last one is sent three times
+ * (RFC 4733 §2.5.1.4).
+ */
+export function digitPackets(digit: string, milliseconds: number, ptime = 20): Buffer[] {
   const code = DIGITS.indexOf(digit.toUpperCase())
   if (code < 0 || digit.length !== 1) throw new RangeError(`${digit} is no DTMF digit`)
-  const steps = Math.max(2, Math.round(milliseconds / 20))
+  const steps = Math.max(2, Math.round(milliseconds / ptime))
   const packets: Buffer[] = []
   for (let step = 1; step <= steps + 2; step++) {
     const end = step >= steps
-    const duration = Math.min(step, steps) * STEP
+    const duration = Math.min(step, steps) * ptime * CLOCK
     // -10 dBm0, the level phones use.
     packets.push(Buffer.from([code, (end ? 0x80 : 0) | 10, duration >> 8, duration & 0xff]))
   }

@@ -1,21 +1,24 @@
-import type { Clock } from '../../shared/clock.ts'
+import type { Clock, Timer } from '../../shared/clock.ts'
 import type { Random } from '../../shared/random.ts'
-import { Secret } from '../../shared/secret.ts'
+import type { DtlsCertificate } from './certificate.ts'
 import { toneLoop } from './codec.ts'
-import { type ReceiveReport, Receiver } from './receiver.ts'
-import { type RtpHeader, RtpSocket } from './rtp-socket.ts'
+import { type PromiseRule, PromiseWatch } from './promises.ts'
+import { Receiver } from './receiver.ts'
+import { RtcpReporter } from './rtcp.ts'
+import type { RtpHeader } from './rtp-socket.ts'
 import { commonFormats } from './rules.ts'
 import {
   type CodecName,
-  type LocalAudio,
-  pbxSdp,
+  type Direction,
+  type NamedFormat,
   type RemoteAudio,
   readAudio,
-  SUITE,
-  whatsappSdp,
+  SdpError,
 } from './sdp.ts'
-import { Sender } from './sender.ts'
-import { createSrtp, isKey, sdesKeys } from './srtp.ts'
+import { type LocalAudio, pbxSdp, whatsappSdp } from './sdp-write.ts'
+import { Sender, type SentFormat } from './sender.ts'
+import { type MediaTransport, openTransport } from './transport.ts'
+import { HEARD, type MediaVerdict, NOTHING, silenceShare } from './verdict.ts'
 
 /** How an endpoint speaks. */
 export interface MediaEndpointOptions {
@@ -23,7 +26,7 @@ export interface MediaEndpointOptions {
   random: Random
   /** Whose SDP is written: WhatsApp's exact lines, or a PBX's. */
   dialect: 'whatsapp' | 'pbx'
-  /** SDES, plain RTP, or the shape of WhatsApp's DTLS offer (signalling only: no media flows). */
+  /** Plain RTP, SDES, or DTLS behind an ICE-lite agent. */
   profile: LocalAudio['profile']
   /** Address to bind and, unless `advertise` is set, to write into the SDP. */
   address: string
@@ -41,133 +44,183 @@ export interface MediaEndpointOptions {
   analyse?: boolean
   /** Payload types of our offers. Default 111/126 for WhatsApp, 107/101 for a PBX. */
   payloadTypes?: { opus: number; telephoneEvent: number }
+  /** Milliseconds of G.711 in a packet we send. Default 20. */
+  ptime?: number
+  /** Our DTLS part when the peer offers actpass. Default passive. */
+  dtlsRole?: 'active' | 'passive'
+  /** Shared between calls, as WhatsApp's relays do; default one for each. */
+  certificate?: DtlsCertificate
+  /** Share of packets lost in each direction on purpose, 0 to 1. */
+  loss?: number
+  /** Holds the other side to WhatsApp's rules. */
+  promises?: {
+    /** Milliseconds the first packet may take. */
+    firstPacket: number
+    /** Called the first time each rule is broken. */
+    broken: (rule: PromiseRule | 'dtls', detail: string) => void
+  }
 }
 
-/** Both directions of a call's media, as one endpoint saw them. */
-export interface MediaVerdict {
-  /** Codec sent, undefined before negotiation. */
-  codec: CodecName | undefined
-  profile: LocalAudio['profile']
-  sent: { packets: number; ssrc: number; frequency: number }
-  received: ReceiveReport
-  /** Milliseconds from {@link MediaEndpoint.start} to the first packet from the other side. */
-  firstPacketAfter: number | undefined
-  /** Milliseconds before the negotiation was complete that the first early packet came. */
-  earlyBy: number | undefined
-  /** Packets that failed authentication or were no RTP. */
-  rejected: number
-  /** Whether a tone was recognised for at least half a second. */
-  heard: boolean
+/** What of a stream changes with a later offer or answer of ours. */
+export interface MediaChange {
+  direction?: Direction
+  /** Address in the SDP: `0.0.0.0` holds in the old way. */
+  address?: string
+  codecs?: readonly CodecName[]
+  ptime?: number
 }
 
-/** An SDP that cannot be used; the message says why. */
-export class SdpError extends Error {
-  override readonly name = 'SdpError'
-}
-
-/** Milliseconds of tone that count as heard. */
-const HEARD = 500
+/** Milliseconds by which UDP may overtake the 200 that went before it. */
+const RACE = 250
 
 /** One end of a call's audio: an SDP offer or answer, then a tone sent and the other one measured. */
 export class MediaEndpoint {
   readonly #options: MediaEndpointOptions
-  readonly #socket: RtpSocket
+  readonly #transport: MediaTransport
   readonly #local: LocalAudio
+  readonly #reporter: RtcpReporter
+  #codecs: readonly CodecName[]
+  #watch: PromiseWatch | undefined
   #receiver: Receiver | undefined
   #sender: Sender | undefined
   #codec: CodecName | undefined
   #early: number | undefined
   #earlyBy: number | undefined
+  #earlyTimer: Timer | undefined
   #startedAt: number | undefined
   #closed = false
 
-  private constructor(options: MediaEndpointOptions, socket: RtpSocket) {
+  private constructor(options: MediaEndpointOptions, transport: MediaTransport) {
     const { random, clock, codecs, dialect } = options
-    const types =
-      options.payloadTypes ??
-      (dialect === 'whatsapp'
-        ? { opus: 111, telephoneEvent: 126 }
-        : { opus: 107, telephoneEvent: 101 })
-    const fixed = { PCMA: 8, PCMU: 0, opus: types.opus }
     this.#options = options
-    this.#socket = socket
+    this.#transport = transport
+    this.#codecs = codecs
+    const { telephoneEvent } = this.#payloadTypes()
     this.#local = {
       profile: options.profile,
       sessionId: clock.now(),
       version: dialect === 'whatsapp' ? 2 : 1,
       address: options.advertise ?? options.address,
-      port: socket.port,
-      formats: codecs.map((name) => ({ name, payloadType: fixed[name] })),
-      telephoneEvent: types.telephoneEvent,
-      key: options.profile === 'RTP/SAVP' ? newKey(random) : undefined,
+      port: transport.port,
+      formats: this.#offered(codecs),
+      telephoneEvent,
+      key: undefined,
       cryptoTag: 1,
       ssrc: random.int(1, 0xffffffff),
       stream: random.uuid(),
+      ptime: options.ptime ?? 20,
+      direction: 'sendrecv',
     }
-    if (options.profile === 'UDP/TLS/RTP/SAVPF') this.#local.dtls = dtlsLines(random)
+    this.#reporter = new RtcpReporter({
+      clock,
+      cname: dialect === 'whatsapp' ? 'WhatsAppAudioStream1' : 'toy-pbx',
+      sent: () => (this.#sender?.packets ? this.#sender : undefined),
+      received: () => this.#receiver?.block(),
+      send: (packet) => transport.sendRtcp(packet),
+    })
   }
 
   /** Binds the socket. Rejects when the address cannot be bound. */
   static async open(options: MediaEndpointOptions): Promise<MediaEndpoint> {
     let endpoint: MediaEndpoint | undefined
-    const { address, ports } = options
-    const socket = await RtpSocket.bind(ports ? { address, ports } : { address }, {
+    const transport = await openTransport(options, {
       rtp: (header, payload) => endpoint?.received(header, payload),
-      rtcp: () => endpoint?.receivedRtcp(),
+      rtcp: (packet) => endpoint?.receivedRtcp(packet),
       early: () => endpoint?.receivedEarly(),
+      ready: () => endpoint?.ready(),
+      failed: (reason) => options.promises?.broken('dtls', reason),
     })
-    endpoint = new MediaEndpoint(options, socket)
+    endpoint = new MediaEndpoint(options, transport)
     return endpoint
   }
 
-  /** The socket's word of a plain RTP packet. */
+  /** The transport's word of a plain RTP packet. */
   protected received(header: RtpHeader, payload: Buffer): void {
+    if (this.#lossy()) return
+    this.#watch?.rtp(header, payload)
     this.#receiver?.rtp(header, payload)
-    if (this.#options.waits) this.#sender?.start()
+    if (this.#options.waits && this.#startedAt !== undefined) this.#talk()
   }
 
-  protected receivedRtcp(): void {
+  protected receivedRtcp(packet: Buffer): void {
     this.#receiver?.rtcp()
+    this.#reporter.receive(packet)
   }
 
   protected receivedEarly(): void {
-    this.#early ??= this.#options.clock.monotonic()
+    const { clock, promises } = this.#options
+    if (this.#early !== undefined || this.#receiver) return
+    this.#early = clock.monotonic()
+    this.#earlyTimer = clock.setTimeout(() => {
+      promises?.broken('early-media', `media more than ${RACE} ms before the answer`)
+    }, RACE)
   }
 
-  /** Our offer; the same text every time. */
+  protected ready(): void {
+    this.#allow()
+    if (!this.#options.waits && this.#startedAt !== undefined) this.#talk()
+  }
+
+  /** Our offer. Before the first answer the same text every time. */
   offer(): string {
     return this.#write()
   }
 
-  /** Takes an offer and gives our answer. Throws {@link SdpError} when nothing fits. */
+  /** A later offer of ours; WhatsApp's side knows none. */
+  reoffer(change: MediaChange): string {
+    const { codecs, ...lines } = change
+    this.#local.version++
+    this.#local.port = this.#transport.port
+    Object.assign(this.#local, lines)
+    if (codecs) this.#codecs = codecs
+    this.#local.formats = this.#offered(this.#codecs)
+    this.#local.telephoneEvent = this.#payloadTypes().telephoneEvent
+    return this.#write()
+  }
+
+  /** Takes an offer, first or later, and gives our answer. Throws {@link SdpError} when nothing fits. */
   async answer(offer: string): Promise<string> {
     const remote = requireAudio(offer)
-    const formats = commonFormats(remote, this.#options.codecs)
-    const crypto = remote.cryptos.find((line) => line.suite === SUITE)
+    const formats = commonFormats(remote, this.#codecs)
+    const crypto = remote.cryptos[0]
+    const again = this.#receiver !== undefined
+    const telephoneEvent = remote.telephoneEvent ?? this.#unasked(remote)
+    await this.#connect(remote, formats, 'offer', telephoneEvent)
     this.#local.formats = formats
-    this.#local.telephoneEvent = remote.telephoneEvent
+    this.#local.telephoneEvent = telephoneEvent
     this.#local.cryptoTag = crypto?.tag ?? 1
-    if (this.#local.dtls) this.#local.dtls.setup = 'passive'
-    await this.#connect(remote, formats)
+    if (again) this.#local.version++
     return this.#write()
   }
 
   /** Takes the answer to our offer. Throws {@link SdpError} when it cannot be used. */
   async complete(answer: string): Promise<void> {
     const remote = requireAudio(answer)
-    await this.#connect(remote, commonFormats(remote, this.#options.codecs))
+    const formats = commonFormats(remote, this.#codecs)
+    await this.#connect(remote, formats, 'answer', this.#local.telephoneEvent)
   }
 
   /** The call is answered: sends now, or at the first packet when the endpoint waits. Idempotent. */
   start(): void {
     if (this.#startedAt !== undefined) return
     this.#startedAt = this.#options.clock.monotonic()
-    if (!this.#options.waits || this.#receiver?.firstAt !== undefined) this.#sender?.start()
+    this.#allow()
+    if (!this.#options.waits || this.#receiver?.firstAt !== undefined) this.#talk()
   }
 
-  /** Stops and resumes sending, for the tests of watchdogs. */
+  /** Stops and resumes sending: hold, voice activity detection, the tests of watchdogs. */
   mute(muted: boolean): void {
     this.#sender?.mute(muted)
+  }
+
+  /** Sends from a new SSRC with new sequence numbers and timestamps. */
+  restart(): void {
+    this.#sender?.restart()
+  }
+
+  /** Binds another port; the next {@link MediaEndpoint.reoffer} names it. Not with DTLS. */
+  move(): Promise<void> {
+    return this.#transport.move()
   }
 
   /** Sends digits by RFC 4733. Throws RangeError for an unknown digit. */
@@ -182,15 +235,17 @@ export class MediaEndpoint {
 
   /** What was seen so far; stays available after closing. */
   verdict(): MediaVerdict {
-    const received = this.#receiver?.report() ?? EMPTY
+    const received = this.#receiver?.report() ?? NOTHING
     const firstAt = this.#receiver?.firstAt
     const started = this.#startedAt
+    const { dtls } = this.#transport
+    const promises = this.#watch?.report(silenceShare(received))
     return {
       codec: this.#codec,
       profile: this.#options.profile,
       sent: {
         packets: this.#sender?.packets ?? 0,
-        ssrc: this.#local.ssrc,
+        ssrc: this.#sender?.ssrc ?? this.#local.ssrc,
         frequency: this.#options.tone.frequency,
       },
       received,
@@ -199,103 +254,132 @@ export class MediaEndpoint {
           ? undefined
           : Math.max(0, Math.round(firstAt - started)),
       earlyBy: this.#earlyBy,
-      rejected: this.#socket.rejected,
+      rejected: this.#transport.rejected,
       heard: (received.tone?.ms ?? 0) >= HEARD,
+      ...(promises ? { promises } : {}),
+      ...(dtls ? { dtls } : {}),
     }
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#earlyTimer?.clear()
+    this.#reporter.stop()
     this.#sender?.stop()
-    this.#socket.close()
+    this.#transport.close()
     this.#receiver?.close()
   }
 
   #write(): string {
+    Object.assign(this.#local, this.#transport.lines())
     return this.#options.dialect === 'whatsapp' ? whatsappSdp(this.#local) : pbxSdp(this.#local)
+  }
+
+  #payloadTypes(): { opus: number; telephoneEvent: number } {
+    const whatsapp = this.#options.dialect === 'whatsapp'
+    const usual = whatsapp ? { opus: 111, telephoneEvent: 126 } : { opus: 107, telephoneEvent: 101 }
+    return this.#options.payloadTypes ?? usual
+  }
+
+  #offered(codecs: readonly CodecName[]): NamedFormat[] {
+    const fixed = { PCMA: 8, PCMU: 0, opus: this.#payloadTypes().opus }
+    return codecs.map((name) => ({ name, payloadType: fixed[name] }))
+  }
+
+  /** WhatsApp answers with events of its own type where the offer has none. */
+  #unasked(remote: RemoteAudio): number | undefined {
+    if (this.#options.dialect === 'pbx') return undefined
+    const { telephoneEvent } = this.#payloadTypes()
+    const taken = remote.formats.some((format) => format.payloadType === telephoneEvent)
+    return taken ? undefined : telephoneEvent
+  }
+
+  #lossy(): boolean {
+    const { loss = 0, random } = this.#options
+    return loss > 0 && random.int(0, 10_000) < loss * 10_000
+  }
+
+  /** Packets may come from the answer on, and from the moment there are keys. */
+  #allow(): void {
+    const { readyAt } = this.#transport
+    if (readyAt === undefined || this.#startedAt === undefined) return
+    this.#watch?.allow(Math.max(readyAt, this.#startedAt))
+  }
+
+  #talk(): void {
+    if (!this.#sender || this.#sender.running || this.#closed) return
+    this.#sender.start()
+    this.#reporter.start()
   }
 
   async #connect(
     remote: RemoteAudio,
-    formats: { name: CodecName; payloadType: number }[],
+    formats: NamedFormat[],
+    remoteIs: 'offer' | 'answer',
+    ownEvent: number | undefined,
   ): Promise<void> {
-    const { clock, random, tone, profile } = this.#options
+    const { clock, profile } = this.#options
     const [chosen] = formats
     if (!chosen) throw new SdpError('no codec in common')
     if (remote.profile !== profile) {
       throw new SdpError(`profile ${remote.profile} meets ${profile}`)
     }
-    const crypto = remote.cryptos.find((line) => line.suite === SUITE && isKey(line.key))
-    if (profile === 'RTP/SAVP' && !crypto) throw new SdpError(`no usable ${SUITE} key`)
+    const telephoneEvent = remote.telephoneEvent ?? this.#payloadTypes().telephoneEvent
+    const format = await this.#format(chosen, telephoneEvent)
+    const heard = remoteIs === 'offer' ? formats : [...this.#local.formats, ...formats]
+    await this.#listen(heard, ownEvent ?? telephoneEvent)
+    if (this.#closed) return
     this.#codec = chosen.name
-    const telephoneEvent = remote.telephoneEvent ?? 126
-    const receiver = await Receiver.create({
-      clock,
-      formats: [...this.#local.formats, ...formats],
-      telephoneEvent: this.#local.telephoneEvent ?? telephoneEvent,
-      analyse: this.#options.analyse ?? true,
-    })
-    const frames = await toneLoop(chosen.name, tone.frequency, tone.level)
+    if (this.#sender) this.#sender.change(format)
+    else this.#sender = this.#newSender(format)
+    this.#earlyTimer?.clear()
+    if (this.#early !== undefined) this.#earlyBy ??= Math.round(clock.monotonic() - this.#early)
+    this.#transport.connect(remote, remoteIs)
+  }
+
+  async #format(chosen: NamedFormat, telephoneEvent: number): Promise<SentFormat> {
+    const { frequency, level } = this.#options.tone
+    const ptime = chosen.name === 'opus' ? 20 : (this.#local.ptime ?? 20)
+    const frames = await toneLoop(chosen.name, frequency, level, ptime)
+    return { codec: chosen.name, payloadType: chosen.payloadType, telephoneEvent, frames, ptime }
+  }
+
+  async #listen(formats: readonly NamedFormat[], telephoneEvent: number): Promise<void> {
+    const { clock, promises, analyse = true } = this.#options
+    if (this.#receiver) {
+      await this.#receiver.expect(formats, telephoneEvent)
+      return
+    }
+    const receiver = await Receiver.create({ clock, formats, telephoneEvent, analyse })
     if (this.#closed) {
       receiver.close()
       return
     }
     this.#receiver = receiver
-    if (profile === 'UDP/TLS/RTP/SAVPF') return
-    const { payloadType } = chosen
-    const { ssrc } = this.#local
-    this.#sender = new Sender({
+    if (!promises) return
+    const codecs = new Map(formats.map(({ name, payloadType }) => [payloadType, name]))
+    this.#watch = new PromiseWatch({ clock, codecs, telephoneEvent, ...promises })
+  }
+
+  #newSender(format: SentFormat): Sender {
+    const { clock, random } = this.#options
+    return new Sender({
       clock,
       random,
-      socket: this.#socket,
-      codec: chosen.name,
-      payloadType,
-      telephoneEvent,
-      ssrc,
-      frames,
+      ssrc: this.#local.ssrc,
+      format,
+      transport: {
+        send: (header, payload) => {
+          if (!this.#lossy()) this.#transport.send(header, payload)
+        },
+      },
     })
-    if (this.#early !== undefined) this.#earlyBy = Math.round(clock.monotonic() - this.#early)
-    const keys =
-      this.#local.key && crypto ? createSrtp(sdesKeys(this.#local.key, crypto.key)) : undefined
-    this.#socket.start({ address: remote.address, port: remote.port }, keys)
-    if (this.#startedAt !== undefined && !this.#options.waits) this.#sender.start()
   }
-}
-
-const EMPTY: ReceiveReport = {
-  packets: 0,
-  lost: 0,
-  rtcp: 0,
-  ssrcs: [],
-  irregular: 0,
-  unknownPayloads: 0,
-  undecodable: 0,
-  tone: undefined,
-  silence: 0,
-  other: 0,
-  digits: [],
 }
 
 function requireAudio(sdp: string): RemoteAudio {
   const remote = readAudio(sdp)
   if (!remote) throw new SdpError('no audio in the SDP')
   return remote
-}
-
-/** 30 random bytes: master key and salt of AES_CM_128_HMAC_SHA1_80. */
-function newKey(random: Random): Secret {
-  return new Secret(random.bytes(30).toString('base64'))
-}
-
-/** ICE credentials and fingerprint in WhatsApp's shapes: the password ends in `==`. */
-function dtlsLines(random: Random): NonNullable<LocalAudio['dtls']> {
-  const hex = random.hex(32).toUpperCase().match(/../g) ?? []
-  return {
-    ufrag: random.bytes(12).toString('base64'),
-    password: random.bytes(16).toString('base64'),
-    fingerprint: hex.join(':'),
-    setup: 'actpass',
-    ipv6: '2001:db8:f36b:131:face:b00c:0:699c',
-  }
 }

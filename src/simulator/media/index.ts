@@ -1,10 +1,18 @@
 /** Media of the simulated sides: one endpoint for WhatsApp and PBX alike. */
+export { type DtlsCertificate, type Fingerprint, makeDtlsCertificate } from './certificate.ts'
 export {
-  MediaEndpoint,
-  type MediaEndpointOptions,
-  type MediaVerdict,
-  SdpError,
-} from './endpoint.ts'
+  type DtlsMediaEvents,
+  type DtlsMediaOptions,
+  DtlsMediaTransport,
+  type DtlsRemote,
+  type DtlsState,
+  type HostCandidate,
+  type Setup,
+} from './dtls.ts'
+export { type MediaChange, MediaEndpoint, type MediaEndpointOptions } from './endpoint.ts'
+export type { PromiseReport, PromiseRule } from './promises.ts'
 export { commonFormats, judgeSdp, type MediaPolicy, type SdpFindings } from './rules.ts'
-export { type CodecName, type RemoteAudio, readAudio } from './sdp.ts'
+export { type CodecName, type Direction, type RemoteAudio, readAudio, SdpError } from './sdp.ts'
+export type { DtlsReport } from './transport.ts'
+export type { MediaVerdict } from './verdict.ts'
 export { DEFAULT_WATCHDOG, MediaWatchdog, type WatchdogLimits } from './watchdog.ts'

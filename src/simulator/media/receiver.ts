@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/clock.ts'
-import { createFrameDecoder, type FrameDecoder, frameTicks } from './codec.ts'
+import { CLOCK_RATE, createFrameDecoder, type FrameDecoder, frameTicks } from './codec.ts'
 import { DigitCollector, type ReceivedDigit } from './dtmf.ts'
 import type { RtpHeader } from './rtp-socket.ts'
 import type { CodecName } from './sdp.ts'
@@ -21,10 +21,24 @@ export interface ReceiveReport {
   undecodable: number
   /** The tone heard longest. */
   tone: HeardTone | undefined
+  /** Every tone heard, the longest first. */
+  tones?: readonly HeardTone[]
   /** Milliseconds of silence (below -50 dBFS) and of sound that is no tone. */
   silence: number
   other: number
   digits: readonly ReceivedDigit[]
+}
+
+/** One reception report block (RFC 3550 §6.4.1) but for the times of the sender's report. */
+export interface ReceptionBlock {
+  ssrc: number
+  /** In 256ths. */
+  fractionLost: number
+  lost: number
+  /** Extended highest sequence number. */
+  highest: number
+  /** Ticks. */
+  jitter: number
 }
 
 /** Counts and listens to one direction of a call. */
@@ -32,7 +46,8 @@ export class Receiver {
   readonly #clock: Clock
   readonly #codecs = new Map<number, CodecName>()
   readonly #decoders = new Map<CodecName, FrameDecoder>()
-  readonly #telephoneEvent: number
+  readonly #analyse: boolean
+  #telephoneEvent: number
   readonly #meter = new ToneMeter()
   readonly #collector = new DigitCollector()
   readonly #ssrcs: number[] = []
@@ -47,13 +62,17 @@ export class Receiver {
   #irregular = 0
   #unknown = 0
   #undecodable = 0
+  #transit: number | undefined
+  #jitter = 0
+  #reported = { expected: 0, lost: 0 }
   #firstAt: number | undefined
   #lastAt: number | undefined
   #closed = false
 
-  private constructor(clock: Clock, telephoneEvent: number) {
+  private constructor(clock: Clock, telephoneEvent: number, analyse: boolean) {
     this.#clock = clock
     this.#telephoneEvent = telephoneEvent
+    this.#analyse = analyse
   }
 
   /** `analyse` false counts packets without decoding them, for load tests. */
@@ -63,14 +82,24 @@ export class Receiver {
     telephoneEvent: number
     analyse: boolean
   }): Promise<Receiver> {
-    const receiver = new Receiver(options.clock, options.telephoneEvent)
-    for (const { name, payloadType } of options.formats) {
-      receiver.#codecs.set(payloadType, name)
-      if (options.analyse && !receiver.#decoders.has(name)) {
-        receiver.#decoders.set(name, await createFrameDecoder(name))
-      }
-    }
+    const receiver = new Receiver(options.clock, options.telephoneEvent, options.analyse)
+    await receiver.expect(options.formats, options.telephoneEvent)
     return receiver
+  }
+
+  /** Understands these formats too: a later offer or answer. */
+  async expect(
+    formats: readonly { name: CodecName; payloadType: number }[],
+    telephoneEvent: number,
+  ): Promise<void> {
+    this.#telephoneEvent = telephoneEvent
+    for (const { name, payloadType } of formats) {
+      this.#codecs.set(payloadType, name)
+      if (!this.#analyse || this.#decoders.has(name)) continue
+      const decoder = await createFrameDecoder(name)
+      if (this.#closed || this.#decoders.has(name)) decoder.free()
+      else this.#decoders.set(name, decoder)
+    }
   }
 
   /** Monotonic milliseconds of the first RTP packet. */
@@ -106,6 +135,7 @@ export class Receiver {
       return
     }
     this.#pace(header, frameTicks(codec))
+    this.#spread(header.timestamp, now * (CLOCK_RATE[codec] / 1000))
     const decoder = this.#decoders.get(codec)
     if (!decoder) return
     const pcm = decoder.decode(payload)
@@ -122,6 +152,8 @@ export class Receiver {
       this.#highest = sequenceNumber
       this.#ssrcPackets = 1
       this.#previous = undefined
+      this.#transit = undefined
+      this.#reported = { expected: 0, lost: 0 }
       if (this.#ssrcs.length < 16) this.#ssrcs.push(ssrc)
       return
     }
@@ -144,6 +176,33 @@ export class Receiver {
     this.#previous = { sequence, timestamp }
   }
 
+  /** Interarrival jitter in ticks (RFC 3550 §6.4.1). */
+  #spread(timestamp: number, arrival: number): void {
+    const transit = (Math.round(arrival) - timestamp) | 0
+    if (this.#transit !== undefined) {
+      this.#jitter += (Math.abs((transit - this.#transit) | 0) - this.#jitter) / 16
+    }
+    this.#transit = transit
+  }
+
+  /** What a reception report has to say, since the one before; undefined before any packet. */
+  block(): ReceptionBlock | undefined {
+    if (this.#ssrc === undefined) return undefined
+    const expected = this.#highest - this.#base + 1
+    const lost = this.#lostNow()
+    const before = this.#reported
+    this.#reported = { expected, lost }
+    const due = expected - before.expected
+    const gone = Math.max(0, lost - before.lost)
+    return {
+      ssrc: this.#ssrc,
+      fractionLost: due > 0 ? Math.min(255, Math.floor((gone * 256) / due)) : 0,
+      lost,
+      highest: this.#highest >>> 0,
+      jitter: Math.round(this.#jitter),
+    }
+  }
+
   report(): ReceiveReport {
     return {
       packets: this.#packets,
@@ -154,6 +213,7 @@ export class Receiver {
       unknownPayloads: this.#unknown,
       undecodable: this.#undecodable,
       tone: this.#meter.tone,
+      tones: this.#meter.tones,
       silence: this.#meter.silence,
       other: this.#meter.other,
       digits: this.#collector.digits,

@@ -45,14 +45,32 @@ export function judgeSdp(
   if (remote.telephoneEventAt48k) violations.push('telephone-event/48000 is unsupported')
   if (remote.direction !== 'sendrecv') violations.push(`audio is ${remote.direction}`)
   return policy.srtp === 'DTLS'
-    ? judgeDtls(remote, violations)
+    ? judgeDtls(remote, violations, role)
     : judgeSdes(remote, violations, role)
 }
 
-function judgeDtls(remote: RemoteAudio, violations: string[]): SdpFindings {
-  if (!remote.fingerprint) return { refusal: 'No fingerprint found in SDP', violations }
+function judgeDtls(
+  remote: RemoteAudio,
+  violations: string[],
+  role: 'offer' | 'answer',
+): SdpFindings {
+  if (remote.fingerprints.length === 0) {
+    return { refusal: 'No fingerprint found in SDP', violations }
+  }
+  // The text is not published; without credentials no check can be authenticated.
+  if (!remote.ice) {
+    return { refusal: 'SDP Validation error: No ICE credentials found in SDP', violations }
+  }
   if (!remote.profile.startsWith('UDP/TLS/')) {
     violations.push(`profile ${remote.profile} under DTLS`)
+  }
+  if (!remote.rtcpMux) violations.push('no rtcp-mux under DTLS')
+  const { setup } = remote
+  if (role === 'answer' && setup !== 'active') {
+    violations.push(`a=setup:${setup ?? 'none'} answers actpass: WhatsApp starts no handshake`)
+  }
+  if (role === 'offer' && setup !== 'actpass') {
+    violations.push(`a=setup:${setup ?? 'none'} in an offer (RFC 5763 §5 wants actpass)`)
   }
   return { refusal: undefined, violations }
 }

@@ -21,6 +21,21 @@ export interface Behaviour {
   connections: 'each' | 'reuse'
   /** From and To display names: the digits, as documented, or the profile name, as in the field. */
   display: 'digits' | 'name'
+  /**
+   * WhatsApp's DTLS part where it is free to choose: reports contradict each other. As offerer it
+   * takes a step of its own only when active.
+   */
+  dtlsRole: 'passive' | 'active'
+  /** Order of the codecs in offers of a number with additional codecs; nobody has published it. */
+  codecOrder: 'opus-first' | 'g711-first'
+  /** SDP in a 183, and media before the answer: not documented to be heard. */
+  earlyMedia: 'refuse' | 'accept'
+  /** How long the first packet of the business may take after the answer. */
+  firstPacket: number
+  /** Share of packets lost in each direction on purpose, 0 to 1. */
+  loss: number
+  /** Whether a broken rule of the media path ends the call, or is only noted. */
+  strict: boolean
 }
 
 export const DEFAULT_BEHAVIOUR: Behaviour = {
@@ -32,4 +47,10 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
   mediaGap: DEFAULT_WATCHDOG.gap,
   connections: 'each',
   display: 'digits',
+  dtlsRole: 'passive',
+  codecOrder: 'opus-first',
+  earlyMedia: 'refuse',
+  firstPacket: 500,
+  loss: 0,
+  strict: true,
 }

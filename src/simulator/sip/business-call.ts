@@ -85,7 +85,7 @@ export class BusinessCall extends Session {
   }
 
   async #openMedia(invite: SipRequest): Promise<void> {
-    const media = await this.context.openMedia(this.server)
+    const media = await this.openMedia()
     if (this.record.state === 'ended') {
       media.close()
       return

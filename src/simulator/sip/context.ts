@@ -1,13 +1,14 @@
 import type { Clock } from '../../shared/clock.ts'
 import type { Logger } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
-import type { CodecName, MediaEndpoint } from '../media/index.ts'
+import type { MediaEndpoint } from '../media/index.ts'
 import type { SimulatorStore, SipTrunkView } from '../store.ts'
 import type { Behaviour } from './behaviour.ts'
 import type { DialTarget } from './connection.ts'
 import type { ConsumerBook } from './consumers.ts'
 import type { DigestGuard } from './digest.ts'
 import type { SipEndpoint } from './endpoint.ts'
+import type { Broken } from './phones.ts'
 
 /** What every call of the simulator shares. */
 export interface SimulatorContext {
@@ -22,10 +23,5 @@ export interface SimulatorContext {
   /** Where a host of the business is reached, lab overrides considered. */
   target(host: string, port: number | undefined, hostname: string): DialTarget
   /** A consumer's phone: its socket, waiting for the first packet of the business. */
-  openMedia(server: SipTrunkView): Promise<MediaEndpoint>
-}
-
-/** Codecs of a number's WhatsApp leg: Opus always, G.711 as enabled. */
-export function codecsOf(server: SipTrunkView): CodecName[] {
-  return ['opus', ...server.codecs]
+  openMedia(server: SipTrunkView, broken: Broken): Promise<MediaEndpoint>
 }

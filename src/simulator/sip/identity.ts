@@ -18,6 +18,11 @@ export const ANSWER_TIER = 'X-FB-Sip-Smc-Tier=collaboration.sip_gateway.sip.prod
 export const MEDIA_LOSS =
   'SIP;cause=500;text="WhatsApp client terminated the call due to not receiving any media for a long time."'
 
+/** Reason of the BYE when the business's media breaks a rule: this simulator's own words. */
+export function mediaBroken(text: string): string {
+  return `SIP;cause=500;text="${text.replace(/["\\\r\n]/g, '')}"`
+}
+
 /** Reason of the CANCEL when nobody answers. */
 export const NO_ANSWER = 'Q.850;cause=19;text="NO_ANSWER"'
 

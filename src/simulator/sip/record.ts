@@ -32,7 +32,7 @@ export interface LadderEntry {
 
 /** A broken rule of WhatsApp's, by the business. */
 export interface Violation {
-  /** Stable word: `re-invite`, `record-route`, `early-media`. */
+  /** Stable word: `re-invite`, `record-route`, `early-media`, `ssrc`. */
   rule: string
   detail: string
   /** Milliseconds since the epoch. */
@@ -60,8 +60,6 @@ export interface CallView {
 
 const MAX_MESSAGES = 200
 const MAX_VIOLATIONS = 100
-/** Milliseconds by which UDP may overtake the 200 that went before it. */
-const RACE = 250
 
 /** What is known of one call, from its first INVITE to its end and after. */
 export class CallRecord {
@@ -149,29 +147,7 @@ export class CallRecord {
 
   /** Rules broken in signalling and, as far as heard by now, in media. */
   get violations(): Violation[] {
-    const verdict = this.media?.verdict()
-    return verdict ? [...this.#violations, ...this.#mediaViolations(verdict)] : this.#violations
-  }
-
-  #mediaViolations(verdict: MediaVerdict): Violation[] {
-    const at = this.endedAt ?? this.#clock.now()
-    const { received, earlyBy } = verdict
-    const found: Violation[] = []
-    if (earlyBy !== undefined && earlyBy > RACE) {
-      found.push({ rule: 'early-media', detail: `media ${earlyBy} ms before the 200`, at })
-    }
-    if (received.ssrcs.length > 1) {
-      found.push({ rule: 'ssrc', detail: `${received.ssrcs.length} SSRCs, not one`, at })
-    }
-    // A lost timer tick now and then is no framing error.
-    if (received.irregular > Math.max(3, received.packets / 10)) {
-      found.push({ rule: 'ptime', detail: `${received.irregular} frames are not 20 ms`, at })
-    }
-    if (received.unknownPayloads > 0) {
-      const detail = `${received.unknownPayloads} packets of a payload type never agreed`
-      found.push({ rule: 'payload-type', detail, at })
-    }
-    return found
+    return this.#violations
   }
 
   /** Resolves when `test` holds, now or after a change; also when the call ends. */
@@ -193,7 +169,7 @@ export class CallRecord {
       endedAt: this.endedAt,
       outcome: this.outcome,
       messages: [...this.#messages],
-      violations: this.violations,
+      violations: [...this.#violations],
       media: this.media?.verdict(),
     }
   }

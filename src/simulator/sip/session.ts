@@ -12,7 +12,7 @@ import type { Consumer } from './consumers.ts'
 import type { SimulatorContext } from './context.ts'
 import { type Dialog, hasRouteSet, wrongTarget } from './dialog.ts'
 import type { ServerTransaction } from './endpoint.ts'
-import { MEDIA_LOSS } from './identity.ts'
+import { MEDIA_LOSS, mediaBroken } from './identity.ts'
 import type { CallOutcome, CallRecord } from './record.ts'
 import { line, metaHeaders, plainResponse, shapeRequest } from './shapes.ts'
 
@@ -39,6 +39,8 @@ export abstract class Session {
   readonly #connections = new Set<SipConnection>()
   #watchdog: MediaWatchdog | undefined
   #closing = false
+  /** A rule broken before the answer: the call ends as soon as it can. */
+  #verdict: string | undefined
 
   constructor(options: {
     context: SimulatorContext
@@ -90,19 +92,20 @@ export abstract class Session {
   }
 
   /** Hangs up: BYE when answered, the direction's own way before. */
-  hangup(outcome: CallOutcome = { by: 'consumer', reason: 'hung up' }): void {
+  hangup(
+    outcome: CallOutcome = { by: 'consumer', reason: 'hung up' },
+    because: string | undefined = outcome.by === 'whatsapp' ? MEDIA_LOSS : undefined,
+  ): void {
     if (this.record.state === 'ended' || this.#closing) return
     if (this.record.state !== 'answered') {
       this.cancel()
       return
     }
     this.#closing = true
-    const extra = outcome.by === 'whatsapp' ? [line('Reason', MEDIA_LOSS)] : []
-    void this.#sendBye(extra)
-    const error =
-      outcome.by === 'whatsapp'
-        ? { code: 138021, title: 'Media receive timeout', details: outcome.reason }
-        : undefined
+    void this.#sendBye(because === undefined ? [] : [line('Reason', because)])
+    const [code, title] =
+      because === MEDIA_LOSS ? [138021, 'Media receive timeout'] : [138004, 'Connection error']
+    const error = outcome.by === 'whatsapp' ? { code, title, details: outcome.reason } : undefined
     this.finish(outcome, error ? 'failed' : 'completed', error)
   }
 
@@ -114,6 +117,21 @@ export abstract class Session {
   /** Drops everything without a word, when the simulator stops. */
   abandon(): void {
     this.finish({ by: 'whatsapp', reason: 'simulator stopped' }, 'completed')
+  }
+
+  /** Opens the consumer's media and holds the business's to WhatsApp's rules. */
+  protected openMedia(): Promise<MediaEndpoint> {
+    return this.context.openMedia(this.server, (rule, detail) => {
+      this.record.violate(rule, detail)
+      if (!this.context.behaviour.strict) return
+      this.#verdict ??= `${rule}: ${detail}`
+      if (this.record.state === 'answered') this.#condemn()
+    })
+  }
+
+  #condemn(): void {
+    const reason = this.#verdict
+    if (reason !== undefined) this.hangup({ by: 'whatsapp', reason }, mediaBroken(reason))
   }
 
   protected after(ms: number, fn: () => void): Timer {
@@ -143,6 +161,7 @@ export abstract class Session {
       },
     })
     this.#watchdog.start()
+    this.#condemn()
   }
 
   /** Ends the record, the media and every timer. The first outcome counts. */

@@ -6,19 +6,19 @@ import {
 import type { Clock } from '../../shared/clock.ts'
 import type { Logger } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
-import { MediaEndpoint } from '../media/index.ts'
 import { withoutPlus } from '../party.ts'
-import type { SimulatorStore, SipTrunkView } from '../store.ts'
+import type { SimulatorStore } from '../store.ts'
 import { admit, isLost } from './admission.ts'
 import { type Behaviour, DEFAULT_BEHAVIOUR } from './behaviour.ts'
 import { BusinessCall } from './business-call.ts'
 import { clientContext, type TlsIdentity } from './connection.ts'
 import { ConsumerBook } from './consumers.ts'
-import { codecsOf, type SimulatorContext } from './context.ts'
+import type { SimulatorContext } from './context.ts'
 import { required } from './dialog.ts'
 import { DigestGuard } from './digest.ts'
 import { type EndpointUser, type ServerTransaction, SipEndpoint } from './endpoint.ts'
 import { DOMAIN } from './identity.ts'
+import { createPhones, type PhoneOptions } from './phones.ts'
 import { CallRecord, CallRegister } from './record.ts'
 import type { Session } from './session.ts'
 import { challengeResponse, plainResponse, refusal } from './shapes.ts'
@@ -47,18 +47,7 @@ export interface WhatsAppSimulatorOptions {
   }
   /** Where host names lead in a lab; certificates are verified for the name all the same. */
   dialTo?: Record<string, { host: string; port?: number }>
-  media?: {
-    /** Address of the RTP sockets. Default 127.0.0.1. */
-    address?: string
-    /** Address in SDP, when it differs. */
-    advertise?: string
-    /** Ports tried first; WhatsApp's are 3478 3480 3482 3484 40012. */
-    ports?: readonly number[]
-    /** The consumer's voice. Default 440 Hz at -16 dB. */
-    tone?: { frequency: number; level: number }
-    /** Recognise what is heard. Default true; false counts only, for load. */
-    analyse?: boolean
-  }
+  media?: PhoneOptions
   behaviour?: Partial<Behaviour>
 }
 
@@ -122,24 +111,7 @@ export async function createWhatsAppSimulator(
       const name = known || /[a-z]/i.test(host.replace(/:/g, '')) ? host : hostname
       return { host: to.host, port: to.port ?? port ?? 5061, hostname: name }
     },
-    openMedia: (server) => openMedia(server),
-  }
-
-  function openMedia(server: SipTrunkView): Promise<MediaEndpoint> {
-    const { media = {} } = options
-    return MediaEndpoint.open({
-      clock,
-      random,
-      dialect: 'whatsapp',
-      profile: server.srtp === 'SDES' ? 'RTP/SAVP' : 'UDP/TLS/RTP/SAVPF',
-      address: media.address ?? '127.0.0.1',
-      ...(media.advertise ? { advertise: media.advertise } : {}),
-      ...(media.ports ? { ports: media.ports } : {}),
-      codecs: codecsOf(server),
-      tone: media.tone ?? { frequency: 440, level: -16 },
-      waits: true,
-      analyse: media.analyse ?? true,
-    })
+    openMedia: createPhones({ clock, random, media: options.media ?? {}, behaviour }),
   }
 
   function note(direction: 'sent' | 'received', message: SipMessage): void {

@@ -43,6 +43,7 @@ export class UserCall extends Session {
   #cseq = 0
   #challenges = 0
   #offer = ''
+  #earlyAnswer: string | undefined
   #cancelling: { by: 'consumer' | 'whatsapp'; reason: string } | undefined
 
   /** Dials the business's server and sends the INVITE; how it went is in the record. */
@@ -59,7 +60,7 @@ export class UserCall extends Session {
     })
     try {
       this.connection = await this.reach(server.hostname, server.port)
-      const media = await context.openMedia(server)
+      const media = await this.openMedia()
       this.media = media
       record.media = media
     } catch (error) {
@@ -166,9 +167,7 @@ export class UserCall extends Session {
     const { record } = this
     if (response.status < 200) {
       if (response.status > 100) record.enter('ringing')
-      if (response.status === 183 && response.body) {
-        record.violate('early-media', 'early media in 183 is not supported')
-      }
+      if (response.status === 183 && response.body) this.#early(response.body.toString())
       return
     }
     if (record.state === 'ended') return
@@ -179,6 +178,37 @@ export class UserCall extends Session {
       const counted = this.#cancelling ? 'unanswered' : 'rejected'
       this.finish({ by, status: response.status, reason }, counted)
     }
+  }
+
+  /** A 183 with SDP: media before the answer, which WhatsApp is not known to play. */
+  #early(sdp: string): void {
+    if (this.context.behaviour.earlyMedia === 'refuse') {
+      this.record.violate('early-media', 'early media in 183 is not supported')
+      return
+    }
+    if (this.#earlyAnswer !== undefined) {
+      this.#sameAnswer(sdp)
+      return
+    }
+    this.#earlyAnswer = sdp
+    this.#judge(sdp).catch((error: Error) => this.record.violate('sdp', error.message))
+  }
+
+  /** One offer has one answer: 183 and 200 say the same. */
+  #sameAnswer(sdp: string): void {
+    const essence = (text: string): string => text.replace(/^o=.*$/m, '')
+    if (essence(sdp) === essence(this.#earlyAnswer ?? '')) return
+    this.record.violate('sdp', 'the answer is another one than in the 183 before')
+  }
+
+  /** Takes the answer; rejects with the reason when the call cannot go on with it. */
+  async #judge(sdp: string): Promise<void> {
+    const { server, record } = this
+    const policy = { srtp: server.srtp, codecs: server.codecs }
+    const { refusal, violations } = judgeSdp(sdp ? readAudio(sdp) : undefined, policy, 'answer')
+    for (const violation of violations) record.violate('sdp', violation)
+    if (refusal) throw new Error(refusal)
+    await this.media?.complete(sdp)
   }
 
   #challenged(response: SipResponse): void {
@@ -220,7 +250,7 @@ export class UserCall extends Session {
   }
 
   async #accepted(request: SipRequest, response: SipResponse): Promise<void> {
-    const { record, server } = this
+    const { record } = this
     if (this.dialog) {
       // A repeated 200: its ACK was lost, or never sent for broken Record-Routes.
       if (this.reachable) await this.#ack(this.dialog)
@@ -251,12 +281,9 @@ export class UserCall extends Session {
       cseq: request.cseq,
     }
     const sdp = response.body?.toString() ?? ''
-    const policy = { srtp: server.srtp, codecs: server.codecs }
-    const { refusal, violations } = judgeSdp(sdp ? readAudio(sdp) : undefined, policy, 'answer')
-    for (const violation of violations) record.violate('sdp', violation)
     try {
-      if (refusal) throw new Error(refusal)
-      await this.media?.complete(sdp)
+      if (this.#earlyAnswer === undefined) await this.#judge(sdp)
+      else this.#sameAnswer(sdp)
     } catch (error) {
       record.violate('sdp', (error as Error).message)
       if (this.reachable) await this.#ack(this.dialog)

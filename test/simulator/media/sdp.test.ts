@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { Secret } from '../../../src/shared/secret.ts'
 import { judgeSdp } from '../../../src/simulator/media/index.ts'
-import { type LocalAudio, readAudio, whatsappSdp } from '../../../src/simulator/media/sdp.ts'
+import { readAudio } from '../../../src/simulator/media/sdp.ts'
+import { type LocalAudio, whatsappSdp } from '../../../src/simulator/media/sdp-write.ts'
 
 const fixture = (name: string): string =>
   readFileSync(new URL(`../../fixtures/sdp/${name}.sdp`, import.meta.url), 'utf8')
@@ -38,10 +39,10 @@ t.test('the DTLS offer is byte for byte the shape of a real one', async (t) => {
     ssrc: 1047224411,
     dtls: {
       ufrag: 'AAECAwQFBgcICQoL',
-      password: 'AAECAwQFBgcICQoLDA0ODw==',
+      password: new Secret('AAECAwQFBgcICQoLDA0ODw=='),
       fingerprint: `${hex}:${hex}`,
       setup: 'actpass',
-      ipv6: '2001:db8:f36b:131:face:b00c:0:699c',
+      second: '2001:db8:f36b:131:face:b00c:0:699c',
     },
   })
   t.equal(offer, fixture('whatsapp-dtls-offer'))

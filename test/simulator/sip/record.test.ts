@@ -1,30 +1,6 @@
 import t from 'tap'
-import type { MediaEndpoint, MediaVerdict } from '../../../src/simulator/media/index.ts'
 import { CallRecord, CallRegister } from '../../../src/simulator/sip/record.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
-
-const good: MediaVerdict = {
-  codec: 'opus',
-  profile: 'RTP/SAVP',
-  sent: { packets: 100, ssrc: 1, frequency: 440 },
-  received: {
-    packets: 100,
-    lost: 0,
-    rtcp: 0,
-    ssrcs: [7],
-    irregular: 0,
-    unknownPayloads: 0,
-    undecodable: 0,
-    tone: undefined,
-    silence: 0,
-    other: 0,
-    digits: [],
-  },
-  firstPacketAfter: 10,
-  earlyBy: 30,
-  rejected: 0,
-  heard: true,
-}
 
 function record(id = 'wacid.1', clock = new FakeClock()): CallRecord {
   return new CallRecord({
@@ -36,25 +12,6 @@ function record(id = 'wacid.1', clock = new FakeClock()): CallRecord {
     clock,
   })
 }
-
-t.test('media that breaks a rule is a violation', async (t) => {
-  const { received } = good
-  for (const [rule, verdict] of [
-    [undefined, good],
-    ['early-media', { ...good, earlyBy: 400 }],
-    ['ssrc', { ...good, received: { ...received, ssrcs: [7, 8] } }],
-    ['ptime', { ...good, received: { ...received, irregular: 50 } }],
-    [undefined, { ...good, received: { ...received, irregular: 2 } }],
-    ['payload-type', { ...good, received: { ...received, unknownPayloads: 1 } }],
-  ] as const) {
-    const call = record()
-    call.media = { verdict: () => verdict } as unknown as MediaEndpoint
-    t.same(
-      call.violations.map((violation) => violation.rule),
-      rule ? [rule] : [],
-    )
-  }
-})
 
 t.test('a call ends once and counts its seconds from the answer', async (t) => {
   const clock = new FakeClock()
