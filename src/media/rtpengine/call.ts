@@ -202,10 +202,13 @@ export class RtpengineCall implements AnchorCall {
     this.#timer?.clear()
     this.#listener = undefined
     const instance = this.#instance
+    const call = { 'call-id': this.id }
     try {
-      const reply =
-        instance && (await instance.request('delete', { 'call-id': this.id, 'delete-delay': 0 }))
-      return reply?.['tags'] ? this.#watch.report(reply, this.#pbx.tag) : this.#watch.last
+      if (!instance) return undefined
+      const reply = await instance.request('query', call)
+      const report = this.#watch.report(reply, this.#pbx.tag)
+      await instance.request('delete', { ...call, 'delete-delay': 0 })
+      return report
     } catch {
       // rtpengine forgets the call by its own timeout.
       return this.#watch.last

@@ -78,7 +78,7 @@ t.test('both legs get rtpengine’s ports; releasing deletes the call', async (t
   t.match(await one.answer('whatsapp', OFFER, SHAPE, MEDIA), { port: PORTS.answer })
   await one.release()
   await one.release()
-  t.same(engines[0]!.commands, ['offer', 'answer', 'delete'])
+  t.same(engines[0]!.commands, ['offer', 'answer', 'query', 'delete'])
   t.match(relay.status(), { calls: 0, instances: [{ calls: 0 }] })
 })
 
