@@ -40,6 +40,8 @@ export interface BridgeStatus {
   endpoints: readonly string[]
   /** Calls in progress. */
   calls: number
+  /** What those calls hold: dialogs requests are taken for, and media sessions on their way out. */
+  held: { dialogs: number; flows: number; releasing: number }
   /** INVITEs that did not become calls, by side and code. */
   refusals: readonly { side: Side; code: string; count: number }[]
   /** Trunk targets, and whether each could be reached lately. */
@@ -144,12 +146,14 @@ class SrfBridge implements Bridge, SipPortEvents {
   }
 
   status(): BridgeStatus {
-    const { config } = this.#ctx.directory
+    const { dialogs, directory, flows, releasing } = this.#ctx
+    const { config } = directory
     return {
       connected: this.#connected,
       draining: this.#ctx.draining,
       endpoints: this.#endpoints,
       calls: this.#ctx.calls.size,
+      held: { dialogs: dialogs.size, flows: flows.size, releasing: releasing.size },
       refusals: [...this.#refusals.values()],
       targets: config.trunks.flatMap(({ name, targets }) =>
         targets.map((target) => ({

@@ -1,5 +1,6 @@
+import type { Test } from 'tap'
 import { createBridge } from '../../src/bridge/index.ts'
-import { CallRegistry } from '../../src/calls/index.ts'
+import { type CallRecord, CallRegistry } from '../../src/calls/index.ts'
 import type { Config } from '../../src/config/types.ts'
 import type { CredentialSource } from '../../src/settings/index.ts'
 import { silentLogger } from '../../src/shared/log.ts'
@@ -44,9 +45,12 @@ export function labConfig(change: Partial<Config> = {}): Config {
     media: {
       relay: 'none',
       rtpengine: [],
-      listen: undefined,
+      listen: '127.0.0.1',
       externalAddress: undefined,
       ports: { min: 20000, max: 29999 },
+      workers: 1,
+      transcoding: 60,
+      holdMusic: undefined,
     },
     whatsapp: {
       provider: 'meta',
@@ -146,4 +150,42 @@ export async function bridgeLab(change: Partial<Config> = {}) {
     )
 
   return { bridge, calls, clock, config, credentials, fromPbx, fromWhatsApp, inDialog, media, port }
+}
+
+export type BridgeLab = Awaited<ReturnType<typeof bridgeLab>>
+
+/** An answered user-initiated call: the names of its dialogs, and the INVITE the PBX answered. */
+export async function answeredByPbx(lab: BridgeLab) {
+  const invite = lab.fromWhatsApp()
+  await settle()
+  const sent = lab.port.last!
+  sent.respond(200, 'OK', { body: 'pbx-answer' })
+  await settle()
+  lab.inDialog('ACK', invite.madeDialog)
+  return { invite, sent, pbx: sent.madeDialog, whatsapp: invite.madeDialog }
+}
+
+/** An answered business-initiated call. */
+export async function answeredByWhatsApp(lab: BridgeLab, options: Partial<FakeRequest> = {}) {
+  const invite = lab.fromPbx(options)
+  await settle()
+  const sent = lab.port.last!
+  sent.respond(200, 'OK', { body: 'wa-answer' })
+  await settle()
+  return { invite, sent, pbx: invite.madeDialog, whatsapp: sent.madeDialog }
+}
+
+/** Nothing is left of any call; gives the record of the last that ended. */
+export async function bare(t: Test, lab: BridgeLab): Promise<CallRecord> {
+  await settle()
+  t.equal(lab.calls.size, 0, 'no call is left')
+  t.equal(lab.media.open_, 0, 'media is released')
+  t.same(
+    lab.media.sessions.map((session) => session.replacements),
+    lab.media.sessions.map(() => 0),
+    'no leg is left beside a call',
+  )
+  t.equal(lab.clock.pending, 0, 'no timer is left')
+  t.same(lab.bridge.status().held, { dialogs: 0, flows: 0, releasing: 0 }, 'no table has entries')
+  return lab.calls.ended()[0]!
 }
