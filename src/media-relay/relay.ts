@@ -53,8 +53,6 @@ export async function createEmbeddedRelay(options: EmbeddedRelayOptions): Promis
       externalAddress: options.externalAddress,
       ports,
       transcoding: share,
-      // The DTLS library lives in one thread of a process.
-      dtls: index === 0,
       logLevel: options.log.level as LogLevel,
     }
     return new WorkerPlace(`media-${index}`, input, options)
@@ -88,7 +86,7 @@ class EmbeddedRelay implements Anchor {
       ++this.#lastId,
       id,
       listener,
-      (dtls) => this.#choose(dtls),
+      () => this.#choose(),
       () => {
         this.#calls--
       },
@@ -129,11 +127,11 @@ class EmbeddedRelay implements Anchor {
     await Promise.all(this.#places.map((place) => place.close()))
   }
 
-  /** The running worker with the fewest calls; one that can do DTLS where that is needed. */
-  #choose(dtls: boolean): WorkerPlace {
+  /** The running worker with the fewest calls. */
+  #choose(): WorkerPlace {
     let best: WorkerPlace | undefined
     for (const place of this.#places) {
-      if (!place.thread || (dtls && !place.input.dtls)) continue
+      if (!place.thread) continue
       if (!best || place.calls < best.calls) best = place
     }
     if (!best || this.#closed) throw this.#unavailable()

@@ -13,8 +13,8 @@ import { CausewayError } from '../shared/errors/index.ts'
 import type { Answers, Ask } from './protocol/messages.ts'
 import type { WorkerPlace } from './worker/pool.ts'
 
-/** Finds the worker of a call; `dtls` says that it needs one which can do DTLS. */
-export type ChooseWorker = (dtls: boolean) => WorkerPlace
+/** Finds the worker of a call. */
+export type ChooseWorker = () => WorkerPlace
 
 /** A call in a worker, seen from the main thread. The first question pins it to its worker. */
 export class RemoteCall implements AnchorCall {
@@ -43,8 +43,7 @@ export class RemoteCall implements AnchorCall {
   }
 
   offer(leg: LegId, shape: LegShape, peer: AudioDescription | undefined): Promise<LegTransport> {
-    const dtls = shape.keying === 'dtls' || peer?.dtls !== undefined
-    return this.#ask({ op: 'offer', leg, shape, peer }, dtls)
+    return this.#ask({ op: 'offer', leg, shape, peer })
   }
 
   accept(leg: LegId, answer: AudioDescription, media: LegMedia): Promise<void> {
@@ -57,7 +56,7 @@ export class RemoteCall implements AnchorCall {
     shape: LegShape,
     media: LegMedia,
   ): Promise<LegTransport> {
-    return this.#ask({ op: 'answer', leg, offer, shape, media }, shape.keying === 'dtls')
+    return this.#ask({ op: 'answer', leg, offer, shape, media })
   }
 
   promote(): Promise<void> {
@@ -100,19 +99,16 @@ export class RemoteCall implements AnchorCall {
     }
   }
 
-  async #ask<Op extends Ask['op']>(
-    ask: Extract<Ask, { op: Op }>,
-    dtls = false,
-  ): Promise<Answers[Op]> {
+  async #ask<Op extends Ask['op']>(ask: Extract<Ask, { op: Op }>): Promise<Answers[Op]> {
     if (this.#lost) throw this.#lost
     if (this.#releasing) throw new CausewayError('MEDIA_RELAY_LOST', { detail: 'released' })
-    const thread = (this.#place ?? this.#pin(dtls)).thread
+    const thread = (this.#place ?? this.#pin()).thread
     if (!thread) throw new CausewayError('MEDIA_RELAY_LOST')
     return thread.ask<Op>(this.#id, ask)
   }
 
-  #pin(dtls: boolean): WorkerPlace {
-    const place = this.#choose(dtls)
+  #pin(): WorkerPlace {
+    const place = this.#choose()
     this.#place = place
     place.take(this.#id, {
       onEvent: (event) => {

@@ -245,7 +245,11 @@ export class Call implements LegListener, Paced {
   #connect(): void {
     const { whatsapp, pbx, next } = this.#legs
     const nowMs = this.#parts.clock.monotonic()
-    if (this.#startedAt !== undefined) whatsapp?.open(nowMs)
+    if (this.#startedAt !== undefined) {
+      whatsapp?.open(nowMs)
+      whatsapp?.wire.delivered?.()
+      pbx?.wire.delivered?.()
+    }
     whatsapp?.connect(pbx)
     pbx?.connect(whatsapp)
     next?.connect(undefined)

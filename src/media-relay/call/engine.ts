@@ -23,8 +23,6 @@ export interface EngineOptions {
   ports: PortRange
   /** Most calls that may be transcoded at a time. */
   transcoding: number
-  /** Whether legs with DTLS may come. */
-  dtls: boolean
   clock: Clock
   random: Random
   log: Logger
@@ -80,8 +78,8 @@ export async function createEngine(
   options: EngineOptions,
   createWire?: CreateWire,
 ): Promise<Engine> {
-  if (options.transcoding > 0) await loadCodecs()
   const { clock, random, log } = options
+  if (options.transcoding > 0) await loadCodecs()
   const table = new PortTable(options.ports, { clock, random })
   const sockets = createSocketPool(table, options.listen)
   const calls = new Set<Call>()
@@ -107,7 +105,7 @@ export async function createEngine(
     if (kind === 'udp') {
       return createUdpWire({ sockets, listen, externalAddress, random, ...identity, events })
     }
-    throw new CausewayError('MEDIA_RELAY_UNAVAILABLE', { detail: 'this worker has no DTLS' })
+    throw new CausewayError('MEDIA_RELAY_UNAVAILABLE', { detail: 'DTLS is not there yet' })
   }
 
   return {

@@ -42,6 +42,8 @@ export interface Wire {
   accept(answer: AudioDescription): Promise<void>
   /** Takes the remote's offer, first or later, and gives our end. */
   answer(offer: AudioDescription, shape: LegShape): Promise<LegTransport>
+  /** Our description has reached the remote for sure: what waits for it to act may be impatient now. */
+  delivered?(): void
   /** Whether packets can be sent. */
   readonly ready: boolean
   /**

@@ -21,8 +21,6 @@ export interface WorkerInput {
   ports: PortRange
   /** This worker's part of the calls that may be transcoded. */
   transcoding: number
-  /** Whether legs with DTLS may come; one thread of a process alone can have them. */
-  dtls: boolean
   logLevel: LogLevel
 }
 

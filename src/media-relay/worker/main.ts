@@ -21,6 +21,7 @@ const starting = createHost(input, { clock: systemClock, random: systemRandom, l
 function serve(host: RelayHost): void {
   parentPort?.on('message', (message: ToWorker) => {
     if (message.kind !== 'close') host.receive(message)
+    // The DTLS library's callbacks would keep the thread.
     else void host.close().then(() => parentPort?.close())
   })
   // A thread that ends with open sockets may take the process along: close them first.
