@@ -177,9 +177,8 @@ export class BusinessInitiatedCall implements Flow, InviteEvents, MediaHandler, 
         this.#crossed(error)
         return
       }
-      established.attachPbx(dialogId ?? '', toTag)
+      const leg = established.attachPbx({ id: dialogId ?? '', calleeTag: toTag, caller: 'pbx' })
       if (established.over) return
-      const leg = established.pbx!
       leg.awaitsPrack = invite.awaitsPrack
       if (invite.request.body === '') {
         leg.renegotiation.expectAnswer(invite.request, (answer) => session.acknowledge(answer))

@@ -12,7 +12,7 @@ import { passReason, q850Reason, reasonOf, textOfReason } from '../outcome/refus
 import type { Headers, IncomingRequest } from '../sip-port.ts'
 import { sendDigit } from './dtmf.ts'
 import { HoldMusic, musicFailed } from './hold.ts'
-import { answerOnPbxLeg, PbxLeg } from './pbx-leg.ts'
+import { answerOnPbxLeg, type PbxDialog, PbxLeg } from './pbx-leg.ts'
 import { answerOnWhatsAppLeg } from './whatsapp-leg.ts'
 
 /** Another PBX dialog on its way to take the PBX leg's place: a REFER, or an INVITE with Replaces. */
@@ -104,13 +104,14 @@ export class EstablishedCall implements Flow, DialogOwner, MediaHandler {
   }
 
   /** Gives the PBX leg its dialog. */
-  attachPbx(dialogId: string, calleeTag: string | undefined): void {
-    this.#pbx = this.#leg(dialogId, calleeTag)
+  attachPbx(dialog: PbxDialog): PbxLeg {
+    this.#pbx = this.#leg(dialog)
+    return this.#pbx
   }
 
   /** A dialog that will take the PBX leg's place; its requests are answered from now on. */
-  attachNext(dialogId: string, calleeTag: string | undefined): PbxLeg {
-    this.#next = this.#leg(dialogId, calleeTag)
+  attachNext(dialog: PbxDialog): PbxLeg {
+    this.#next = this.#leg(dialog)
     return this.#next
   }
 
@@ -193,8 +194,8 @@ export class EstablishedCall implements Flow, DialogOwner, MediaHandler {
     this.call.end(cause)
   }
 
-  #leg(dialogId: string, calleeTag: string | undefined): PbxLeg {
-    const leg = new PbxLeg(this, detach(dialogId), detach(calleeTag ?? ''))
+  #leg(dialog: PbxDialog): PbxLeg {
+    const leg = new PbxLeg(this, dialog)
     if (this.#over) this.#bye('pbx', leg.id, {})
     else this.ctx.dialogs.set(leg.id, this)
     return leg

@@ -1,15 +1,24 @@
+import { detach } from '../../shared/detach.ts'
 import { ALLOW_PBX } from '../headers/allow.ts'
 import type { IncomingRequest } from '../sip-port.ts'
 import type { EstablishedCall } from './established.ts'
 import { onRefer } from './refer.ts'
 import { Renegotiation } from './renegotiation.ts'
 
-/** One dialog with the PBX: a transfer brings another. */
+/** A dialog with the PBX. */
+export interface PbxDialog {
+  /** The SIP server's name of it, with the tag of the side that called. */
+  id: string
+  /** The tag of the side that was called. */
+  calleeTag: string | undefined
+  caller: 'us' | 'pbx'
+}
+
+/** One dialog with the PBX within a call: a transfer brings another. */
 export class PbxLeg {
-  /** The SIP server's name of the dialog. */
   readonly id: string
-  /** The tag that is not in {@link PbxLeg.id}: of the side that was called. */
   readonly calleeTag: string
+  readonly caller: PbxDialog['caller']
   readonly renegotiation: Renegotiation
   /** REFERs taken in this dialog. */
   refers = 0
@@ -18,9 +27,10 @@ export class PbxLeg {
   /** Whether the PBX has hung up on it. */
   gone = false
 
-  constructor(established: EstablishedCall, id: string, calleeTag: string) {
-    this.id = id
-    this.calleeTag = calleeTag
+  constructor(established: EstablishedCall, { id, calleeTag, caller }: PbxDialog) {
+    this.id = detach(id)
+    this.calleeTag = detach(calleeTag ?? '')
+    this.caller = caller
     this.renegotiation = new Renegotiation(established)
   }
 }

@@ -47,19 +47,20 @@ export function takeReplaces(
   return undefined
 }
 
-/** The answered call whose PBX leg this names. Dialogs carry the tag of the caller in their name. */
+/** The answered call whose PBX leg this names: our tag in it is the to-tag, whoever called. */
 function findReplaced(
   { dialogs }: BridgeContext,
   { callId, toTag, fromTag }: Replaces,
 ): EstablishedCall | undefined {
-  for (const [caller, callee] of [
-    [fromTag, toTag],
-    [toTag, fromTag],
+  for (const [caller, callerTag, calleeTag] of [
+    ['pbx', fromTag, toTag],
+    ['us', toTag, fromTag],
   ] as const) {
-    const owner = dialogs.get(`${callId};from-tag=${caller}`)
-    if (!(owner instanceof EstablishedCall)) continue
-    const { pbx } = owner
-    if (pbx?.id === `${callId};from-tag=${caller}` && pbx.calleeTag === callee) return owner
+    const id = `${callId};from-tag=${callerTag}`
+    const owner = dialogs.get(id)
+    const leg = owner instanceof EstablishedCall ? owner.pbx : undefined
+    if (leg?.id !== id || leg.caller !== caller || leg.calleeTag !== calleeTag) continue
+    return owner as EstablishedCall
   }
   return undefined
 }
@@ -124,7 +125,8 @@ class ReplacesTakeover implements Takeover {
 
   /** The 200 has left. With the PBX's offer all is said; else its ACK brings the answer. */
   #answered(dialogId: string, toTag: string | undefined, offer: string | undefined): void {
-    const leg = this.#established.attachNext(dialogId, toTag)
+    const dialog = { id: dialogId, calleeTag: toTag, caller: 'pbx' as const }
+    const leg = this.#established.attachNext(dialog)
     if (this.#over) return
     if (offer === undefined) {
       leg.renegotiation.expectAnswer(

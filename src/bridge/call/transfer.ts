@@ -97,7 +97,8 @@ export class Transfer implements Takeover, InviteEvents {
     this.#established.ctx.targets.worked(this.#target!)
     this.#timer?.clear()
     this.#outgoing = undefined
-    this.#established.attachNext(response.dialogId, tagOf(response.header('to')))
+    const calleeTag = tagOf(response.header('to'))
+    this.#established.attachNext({ id: response.dialogId, calleeTag, caller: 'us' })
     this.#connect(response.body).catch((error: unknown) => this.onFault(error))
   }
 

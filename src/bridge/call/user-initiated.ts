@@ -118,7 +118,8 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
     this.#outgoing = undefined
     const established = this.#establish()
     established.trunk = this.#hop!.trunk
-    established.attachPbx(response.dialogId, tagOf(response.header('to')))
+    const calleeTag = tagOf(response.header('to'))
+    established.attachPbx({ id: response.dialogId, calleeTag, caller: 'us' })
     // A 200 may leave out what a reliable provisional response has said (RFC 3262 §5).
     const sdp = response.body === '' ? this.#early?.sdp : response.body
     this.#answer(established, sdp ?? '').catch((error: unknown) => this.onFault(error))
