@@ -5,6 +5,7 @@ export {
   type CallVerdict,
   type CallWatcher,
   type MediaFacts,
+  VERDICT_LIMIT,
   type WhatsAppFacts,
 } from './call.ts'
 export { type CallResult, causeOf, type EndCause, hungUpBy } from './cause.ts'

@@ -1,7 +1,15 @@
 import t from 'tap'
-import { CallRegistry, causeOf, hungUpBy, isLegal, LADDER_LIMIT } from '../../src/calls/index.ts'
-import { CausewayError } from '../../src/shared/errors/index.ts'
+import {
+  CallRegistry,
+  causeOf,
+  hungUpBy,
+  isLegal,
+  LADDER_LIMIT,
+  VERDICT_LIMIT,
+} from '../../src/calls/index.ts'
+import { CausewayError, catalogue } from '../../src/shared/errors/index.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { emptyReport } from '../support/fake-media.ts'
 
 const options = (id: string, wacid?: string) => ({
   id,
@@ -96,6 +104,56 @@ t.test('the ladder is bounded and keeps the end', async (t) => {
   t.equal(call.ladder.entries.length, LADDER_LIMIT)
   t.equal(call.ladder.entries.at(-1)?.what, 'BYE')
   t.equal(call.ladder.dropped, 6)
+})
+
+t.test('the last figures of the media complete the record, once', async (t) => {
+  const registry = new CallRegistry(new FakeClock(), 2)
+  const reported: unknown[] = []
+  registry.subscribe({ reported: (record) => reported.push(record) })
+  const call = registry.begin(options('c1', 'wacid.1'))
+  call.complete(emptyReport(1))
+  t.equal(call.report, undefined, 'not before the end')
+  call.end(hungUpBy('pbx'))
+  registry.begin(options('c2')).end(hungUpBy('pbx'))
+  call.complete(emptyReport(2))
+  call.complete(emptyReport(3))
+  t.match(reported, [{ id: 'c1', report: { at: 2 } }])
+  t.equal(registry.recordByWacid('wacid.1'), reported[0])
+  t.same(
+    registry.ended().map(({ id }) => id),
+    ['c2', 'c1'],
+    'it keeps its age',
+  )
+  const late = registry.begin(options('c3'))
+  late.end(hungUpBy('pbx'))
+  registry.begin(options('c4')).end(hungUpBy('pbx'))
+  registry.begin(options('c5')).end(hungUpBy('pbx'))
+  late.complete(emptyReport(4))
+  t.equal(registry.record('c3'), undefined, 'what is forgotten stays forgotten')
+  t.equal(reported.length, 2)
+})
+
+t.test('verdicts are kept once for each code and side, and not without bound', async (t) => {
+  const clock = new FakeClock()
+  const call = new CallRegistry(clock).begin(options('c1'))
+  const verdict = {
+    code: 'MEDIA_DECRYPT',
+    side: 'pbx',
+    owner: 'pbx',
+    detail: '',
+    fix: '',
+    since: 0,
+  } as const
+  t.ok(call.judge(verdict, false))
+  t.notOk(call.judge(verdict, true))
+  t.equal(call.verdicts[0]?.clearedAt, clock.now())
+  t.notOk(call.judge(verdict, false))
+  t.equal(call.verdicts[0]?.clearedAt, undefined, 'it came back')
+  t.notOk(call.judge({ ...verdict, side: 'whatsapp' }, true), 'never stood')
+  for (const code of Object.keys(catalogue) as (keyof typeof catalogue)[]) {
+    call.judge({ ...verdict, code }, false)
+  }
+  t.equal(call.verdicts.length, VERDICT_LIMIT)
 })
 
 t.test('a coded error becomes a cause', async (t) => {

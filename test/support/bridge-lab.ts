@@ -3,7 +3,7 @@ import { createBridge } from '../../src/bridge/index.ts'
 import { type CallRecord, CallRegistry } from '../../src/calls/index.ts'
 import type { Config } from '../../src/config/types.ts'
 import type { CredentialSource } from '../../src/settings/index.ts'
-import { silentLogger } from '../../src/shared/log.ts'
+import { createLogger } from '../../src/shared/log.ts'
 import { Secret } from '../../src/shared/secret.ts'
 import { numberConfig, trunkConfig } from './configs.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -86,6 +86,9 @@ export async function bridgeLab(change: Partial<Config> = {}) {
   const credentials = new FakeCredentials()
   const calls = new CallRegistry(clock)
   const config = labConfig(change)
+  const lines: Record<string, unknown>[] = []
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) }
+  const log = createLogger({ level: 'info', numbers: 'full', destination })
   const bridge = createBridge({
     port,
     config,
@@ -94,7 +97,7 @@ export async function bridgeLab(change: Partial<Config> = {}) {
     calls,
     clock,
     random: new FakeRandom(),
-    log: silentLogger(),
+    log,
   })
   await bridge.start()
   let count = 0
@@ -149,7 +152,20 @@ export async function bridgeLab(change: Partial<Config> = {}) {
       }),
     )
 
-  return { bridge, calls, clock, config, credentials, fromPbx, fromWhatsApp, inDialog, media, port }
+  return {
+    bridge,
+    calls,
+    clock,
+    config,
+    credentials,
+    fromPbx,
+    fromWhatsApp,
+    inDialog,
+    /** Lines of the log, as data. */
+    lines,
+    media,
+    port,
+  }
 }
 
 export type BridgeLab = Awaited<ReturnType<typeof bridgeLab>>
