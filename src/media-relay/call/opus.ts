@@ -1,3 +1,6 @@
+/** The longest packet: 120 ms. */
+const LONGEST = 5760
+
 const SILK = [480, 960, 1920, 2880]
 
 /**
@@ -11,5 +14,6 @@ export function opusTicks(packet: Uint8Array, start: number, end: number): numbe
     config < 12 ? SILK[config & 3]! : config < 16 ? 480 << (config & 1) : 120 << (config & 3)
   const code = toc & 3
   if (code < 3) return code === 0 ? frame : 2 * frame
-  return end - start < 2 ? 0 : frame * (packet[start + 1]! & 0x3f)
+  const ticks = end - start < 2 ? 0 : frame * (packet[start + 1]! & 0x3f)
+  return ticks <= LONGEST ? ticks : 0
 }
