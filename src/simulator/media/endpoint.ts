@@ -80,7 +80,7 @@ export class MediaEndpoint {
   readonly #local: LocalAudio
   readonly #reporter: RtcpReporter
   #codecs: readonly CodecName[]
-  #watch: PromiseWatch | undefined
+  readonly #watch: PromiseWatch | undefined
   #receiver: Receiver | undefined
   #sender: Sender | undefined
   #codec: CodecName | undefined
@@ -95,6 +95,7 @@ export class MediaEndpoint {
     this.#options = options
     this.#transport = transport
     this.#codecs = codecs
+    if (options.promises) this.#watch = new PromiseWatch({ clock, ...options.promises })
     const { telephoneEvent } = this.#payloadTypes()
     this.#local = {
       profile: options.profile,
@@ -148,11 +149,11 @@ export class MediaEndpoint {
   }
 
   protected receivedEarly(): void {
-    const { clock, promises } = this.#options
+    const { clock } = this.#options
     if (this.#early !== undefined || this.#receiver) return
     this.#early = clock.monotonic()
     this.#earlyTimer = clock.setTimeout(() => {
-      promises?.broken('early-media', `media more than ${RACE} ms before the answer`)
+      this.#watch?.broken('early-media', `media more than ${RACE} ms before the answer`)
     }, RACE)
   }
 
@@ -346,7 +347,9 @@ export class MediaEndpoint {
   }
 
   async #listen(formats: readonly NamedFormat[], telephoneEvent: number): Promise<void> {
-    const { clock, promises, analyse = true } = this.#options
+    const { clock, analyse = true } = this.#options
+    const codecs = new Map(formats.map(({ name, payloadType }) => [payloadType, name]))
+    this.#watch?.agree(codecs, telephoneEvent)
     if (this.#receiver) {
       await this.#receiver.expect(formats, telephoneEvent)
       return
@@ -357,9 +360,6 @@ export class MediaEndpoint {
       return
     }
     this.#receiver = receiver
-    if (!promises) return
-    const codecs = new Map(formats.map(({ name, payloadType }) => [payloadType, name]))
-    this.#watch = new PromiseWatch({ clock, codecs, telephoneEvent, ...promises })
   }
 
   #newSender(format: SentFormat): Sender {

@@ -36,10 +36,6 @@ export interface PromiseReport {
 /** How a watch is set up. */
 export interface PromiseWatchOptions {
   clock: Clock
-  /** Audio formats by payload type. */
-  codecs: ReadonlyMap<number, CodecName>
-  /** Payload type of telephone-event. */
-  telephoneEvent: number
   /** Milliseconds the first packet may take. */
   firstPacket: number
   /** Called the first time a rule is broken. */
@@ -63,6 +59,8 @@ export class PromiseWatch {
   readonly #events: EventWatch
   readonly #counts: Partial<Record<PromiseRule, number>> = {}
   readonly #frames: Record<number, number> = {}
+  #codecs: ReadonlyMap<number, CodecName> = new Map()
+  #telephoneEvent: number | undefined
   #ssrc: number | undefined
   #last: { sequence: number; timestamp: number; ms: number | undefined } | undefined
   #codec: CodecName = 'opus'
@@ -81,6 +79,12 @@ export class PromiseWatch {
     this.#events = new EventWatch((detail) => this.broken('telephone-event', detail))
   }
 
+  /** What the SDP came to: audio formats by payload type, and the type of telephone-event. */
+  agree(codecs: ReadonlyMap<number, CodecName>, telephoneEvent: number): void {
+    this.#codecs = codecs
+    this.#telephoneEvent = telephoneEvent
+  }
+
   /** From now on packets may come: the answer is there, and the keys. Monotonic milliseconds. */
   allow(at: number): void {
     this.#allowedAt ??= at
@@ -90,13 +94,12 @@ export class PromiseWatch {
     const now = this.#options.clock.monotonic()
     this.#arrival(now)
     if (!this.#inSequence(header)) return
-    const { codecs, telephoneEvent } = this.#options
-    if (header.payloadType === telephoneEvent) {
+    if (header.payloadType === this.#telephoneEvent) {
       this.#timeline(header, undefined, now)
       this.#events.packet(header, payload, now)
       return
     }
-    const codec = codecs.get(header.payloadType)
+    const codec = this.#codecs.get(header.payloadType)
     if (!codec) {
       this.broken('payload-type', `payload type ${header.payloadType} was never agreed`)
       return

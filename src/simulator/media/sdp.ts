@@ -78,7 +78,8 @@ export function readAudio(sdp: string): RemoteAudio | undefined {
   const named = new Map(audio.rtp.map((line) => [line.payload, line]))
   const formats: AudioFormat[] = []
   const events = new Map<number, number>()
-  for (const text of (audio.payloads ?? '').split(' ')) {
+  // A single payload type comes as a number.
+  for (const text of String(audio.payloads ?? '').split(' ')) {
     const payloadType = Number(text)
     const line = named.get(payloadType)
     const name = canonical(line?.codec ?? staticName(payloadType))
@@ -100,7 +101,10 @@ export function readAudio(sdp: string): RemoteAudio | undefined {
     cryptos: (audio.crypto ?? []).map((line) => readCrypto(line.id, line.suite, line.config)),
     fingerprints: fingerprintsOf(sdp),
     setup: audio.setup ?? session.setup,
-    ice: ufrag && password ? { ufrag, password: new Secret(String(password)) } : undefined,
+    ice:
+      ufrag && password
+        ? { ufrag: String(ufrag), password: new Secret(String(password)) }
+        : undefined,
     rtcpMux: audio.rtcpMux !== undefined,
     direction: (audio.direction ?? session.direction ?? 'sendrecv') as Direction,
   }

@@ -1,33 +1,6 @@
-import { Audio, cleanup, PeerConnection, type Track } from 'node-datachannel'
 import t from 'tap'
 import { DtlsMediaTransport } from '../../../src/simulator/media/dtls.ts'
-
-/** A full ICE agent of another make: controlling, as a business has to be. */
-class Business {
-  readonly connection = new PeerConnection('business', {
-    iceServers: [],
-    bindAddress: '127.0.0.1',
-    disableAutoNegotiation: true,
-  })
-  readonly track: Track
-
-  constructor() {
-    const audio = new Audio('audio', 'SendRecv')
-    audio.addOpusCodec(111)
-    this.track = this.connection.addTrack(audio)
-  }
-
-  async describe(type: 'offer' | 'answer'): Promise<string> {
-    const gathered = new Promise<void>((resolve) => {
-      this.connection.onGatheringStateChange((state) => {
-        if (state === 'complete') resolve()
-      })
-    })
-    this.connection.setLocalDescription(type)
-    await gathered
-    return this.connection.localDescription()?.sdp ?? ''
-  }
-}
+import { cleanup, DataChannelBusiness } from './libdatachannel.ts'
 
 function describe(transport: DtlsMediaTransport): string {
   const { local, setup } = transport
@@ -71,9 +44,9 @@ for (const [offerer, role] of [
 ] as const) {
   t.test(`libdatachannel as the business, offer of ${offerer}, WhatsApp ${role}`, async (t) => {
     const transport = await DtlsMediaTransport.open({ role, second: undefined })
-    const business = new Business()
+    const business = new DataChannelBusiness()
     t.teardown(() => {
-      business.connection.close()
+      business.close()
       transport.close()
     })
     const up = new Promise<void>((resolve, reject) => {
@@ -84,11 +57,10 @@ for (const [offerer, role] of [
     })
     const open = new Promise<void>((resolve) => business.track.onOpen(resolve))
     if (offerer === 'WhatsApp') {
-      business.connection.setRemoteDescription(describe(transport), 'offer')
-      take(transport, await business.describe('answer'))
+      take(transport, await business.answer(describe(transport)))
     } else {
-      take(transport, await business.describe('offer'))
-      business.connection.setRemoteDescription(describe(transport), 'answer')
+      take(transport, await business.offer())
+      business.accept(describe(transport))
     }
     await Promise.all([up, open])
     t.equal(transport.setup, role)
@@ -108,9 +80,9 @@ for (const [offerer, role] of [
 
 t.test('libdatachannel with another certificate than announced is refused', async (t) => {
   const transport = await DtlsMediaTransport.open({ second: undefined })
-  const business = new Business()
+  const business = new DataChannelBusiness()
   t.teardown(() => {
-    business.connection.close()
+    business.close()
     transport.close()
   })
   const refused = new Promise<string | undefined>((resolve) => {
@@ -118,8 +90,7 @@ t.test('libdatachannel with another certificate than announced is refused', asyn
       if (state === 'failed') resolve(reason)
     }
   })
-  business.connection.setRemoteDescription(describe(transport), 'offer')
-  take(transport, await business.describe('answer'), `AB:${'00:'.repeat(30)}CD`)
+  take(transport, await business.answer(describe(transport)), `AB:${'00:'.repeat(30)}CD`)
   t.match(await refused, /not the one its SDP announces/)
 })
 

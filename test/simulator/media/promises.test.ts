@@ -28,11 +28,10 @@ class Business {
   constructor() {
     this.watch = new PromiseWatch({
       clock: this.clock,
-      codecs: CODECS,
-      telephoneEvent: 126,
       firstPacket: 200,
       broken: (rule, detail) => this.broken.push([rule, detail]),
     })
+    this.watch.agree(CODECS, 126)
     this.watch.allow(this.clock.monotonic())
   }
 

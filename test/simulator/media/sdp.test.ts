@@ -67,6 +67,50 @@ t.test('a business offer is read', async (t) => {
   t.equal(`${audio.cryptos[0]!.key}`, '[redacted]')
 })
 
+t.test('a single payload type, digits as user name, several fingerprints', async (t) => {
+  const audio = readAudio(
+    fixture('business-dtls-answer')
+      .replace('111 126\r\n', '111\r\n')
+      .replace('a=ice-ufrag:Xy12', 'a=ice-ufrag:4711')
+      .replace('a=setup', 'a=fingerprint:SHA-512 AA:BB\r\na=setup'),
+  )!
+  t.same(
+    audio.formats.map((format) => format.name),
+    ['opus'],
+  )
+  t.equal(audio.ice?.ufrag, '4711')
+  t.same(
+    audio.fingerprints.map(({ algorithm }) => algorithm),
+    ['sha-256', 'sha-512'],
+  )
+  t.equal(readAudio(fixture('pbx-sdes-offer'))!.ice, undefined)
+})
+
+t.test('malformed twins of an SDP are read as far as they go, never thrown at', async (t) => {
+  for (const name of ['business-dtls-answer', 'pbx-sdes-offer']) {
+    const text = fixture(name)
+    const lines = text.split('\r\n')
+    const twins = [
+      '',
+      'v=0',
+      text.slice(0, 90),
+      text.replaceAll('\r\n', '\n'),
+      text.replaceAll(/\d+/g, 'x'),
+      text.replaceAll(':', ''),
+      text.replaceAll(' ', ''),
+      ...lines.map((_, i) => lines.filter((_, other) => other !== i).join('\r\n')),
+      ...lines.map((line, i) => lines.with(i, line.slice(0, 4)).join('\r\n')),
+    ]
+    for (const twin of twins) {
+      for (const srtp of ['DTLS', 'SDES'] as const) {
+        const { refusal, violations } = judgeSdp(readAudio(twin), { srtp, codecs: [] }, 'offer')
+        t.ok(refusal === undefined || refusal.length > 0)
+        t.ok(Array.isArray(violations))
+      }
+    }
+  }
+})
+
 t.test('judging business SDPs', async (t) => {
   const offer = fixture('pbx-sdes-offer')
   const policy = { srtp: 'SDES', codecs: [] } as const
@@ -101,8 +145,12 @@ t.test('judging business SDPs', async (t) => {
 
   const dtls = { srtp: 'DTLS', codecs: [] } as const
   t.equal(judgeSdp(readAudio(offer), dtls, 'offer').refusal, 'No fingerprint found in SDP')
-  t.same(judgeSdp(readAudio(fixture('business-dtls-answer')), dtls, 'answer'), {
-    refusal: undefined,
-    violations: [],
-  })
+  const answer = fixture('business-dtls-answer')
+  t.same(judgeSdp(readAudio(answer), dtls, 'answer'), { refusal: undefined, violations: [] })
+  t.match(judgeSdp(readAudio(answer.replace(/a=ice-pwd.*\r\n/, '')), dtls, 'answer').refusal, /ICE/)
+  for (const setup of ['passive', 'actpass', 'holdconn']) {
+    const changed = readAudio(answer.replace('setup:active', `setup:${setup}`))
+    t.match(judgeSdp(changed, dtls, 'answer').violations, [/starts no handshake/])
+  }
+  t.match(judgeSdp(readAudio(answer), dtls, 'offer').violations, [/wants actpass/])
 })
