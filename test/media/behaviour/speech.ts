@@ -6,6 +6,8 @@ import type { RtpPeer, Said } from '../../support/rtp-peer.ts'
 
 /** Milliseconds between the packets of a speaker. */
 const PACE = 20
+/** Milliseconds after which what should have happened on loopback has not. */
+export const PATIENCE = 5000
 
 /** A peer's end as SDP text; `version` counts its offers. */
 export function sdpOf(peer: RtpPeer, changes: Partial<AudioDescription> = {}, version = 1): string {
@@ -44,9 +46,14 @@ export async function speak(
   const payload = typeof words === 'string' ? Buffer.from(words) : Buffer.from(words)
   const enough = how.enough ?? (() => to.heard.some((one) => one.payload.equals(payload)))
   const timer = setInterval(() => from.say(payload, how.format, how.ticks), PACE)
+  let late: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_, reject) => {
+    late = setTimeout(() => reject(new Error(`not heard: ${payload.toString()}`)), PATIENCE)
+  })
   try {
-    await to.hear(enough)
+    await Promise.race([to.hear(enough), deadline])
   } finally {
     clearInterval(timer)
+    clearTimeout(late)
   }
 }
