@@ -86,6 +86,25 @@ export const relayErrors = defineErrors({
     sip: 488,
     q850: 65,
   },
+  MEDIA_ICE_INVALID: {
+    summary: 'the ICE or DTLS lines of a description cannot be used',
+    cause: 'A value is missing, malformed or too short (RFC 8839 §5.4, RFC 8122 §5).',
+    fix: 'Correct what the detail names on the device that wrote the SDP, or switch that side to SDES.',
+    owner: 'pbx',
+    retryable: false,
+    sip: 488,
+    q850: 65,
+  },
+  MEDIA_DTLS_UNAVAILABLE: {
+    summary: 'this machine cannot do DTLS',
+    cause:
+      'The DTLS library (node-datachannel) is not installed for this platform or cannot be loaded.',
+    fix: 'Install without --omit=optional; let one of /tmp, /dev/shm or /var/tmp be executable; or use SDES.',
+    owner: 'user',
+    retryable: false,
+    sip: 488,
+    q850: 65,
+  },
   MEDIA_FILE_INVALID: {
     summary: 'an announcement cannot be played',
     cause: 'The file is missing, or neither PCM or G.711 WAV nor Ogg Opus, or too long.',
