@@ -3,7 +3,7 @@ import { createBridge, DrachtioPort } from '../../src/bridge/index.ts'
 import { CallRegistry } from '../../src/calls/index.ts'
 import type { Config } from '../../src/config/types.ts'
 import { createSipServer } from '../../src/embedded-drachtio/index.ts'
-import { createNoneRelay } from '../../src/media/index.ts'
+import { createNoneRelay, type MediaRelay } from '../../src/media/index.ts'
 import { systemClock } from '../../src/shared/clock.ts'
 import { silentLogger } from '../../src/shared/log.ts'
 import { systemRandom } from '../../src/shared/random.ts'
@@ -18,7 +18,11 @@ import { WhatsAppPeer } from './whatsapp-peer.ts'
  * A bridge on real sockets: drachtio-srf on the embedded server, wa.meta.vc and a PBX as scripted
  * peers on loopback. All is closed with the test.
  */
-export async function bridgeNetwork(t: Test, change: Partial<Config> = {}) {
+export async function bridgeNetwork(
+  t: Test,
+  change: Partial<Config> = {},
+  media: MediaRelay = createNoneRelay(systemRandom),
+) {
   const ca = makeCa()
   const whatsapp = await WhatsAppPeer.open(makeCert({ ca, dns: ['wa.meta.vc'] }))
   const pbx = await SipPeer.open()
@@ -70,7 +74,7 @@ export async function bridgeNetwork(t: Test, change: Partial<Config> = {}) {
       pbx: [{ ...listen.pbx[0]!, port: udp!.port }],
     },
     credentials,
-    media: createNoneRelay(systemRandom),
+    media,
     calls,
     clock: systemClock,
     random: systemRandom,

@@ -11,7 +11,7 @@ import type { CallMedia, MediaHandler } from '../media/call-media.ts'
 import { passReason, q850Reason, reasonOf, textOfReason } from '../outcome/refusal.ts'
 import type { Headers, IncomingRequest } from '../sip-port.ts'
 import { sendDigit } from './dtmf.ts'
-import { HoldMusic, musicFailed } from './hold.ts'
+import { HoldMusic } from './hold.ts'
 import { answerOnPbxLeg, type PbxDialog, PbxLeg } from './pbx-leg.ts'
 import { answerOnWhatsAppLeg } from './whatsapp-leg.ts'
 
@@ -79,7 +79,7 @@ export class EstablishedCall implements Flow, DialogOwner, MediaHandler {
     this.trunk = parts.trunk
     const { holdMusic } = ctx.directory.config.media
     if (holdMusic !== undefined) {
-      this.#music = new HoldMusic(this.session, holdMusic, musicFailed(ctx.log, this.call.id))
+      this.#music = new HoldMusic(this.session, holdMusic, (error) => this.#musicFailed(error))
     }
   }
 
@@ -217,6 +217,11 @@ export class EstablishedCall implements Flow, DialogOwner, MediaHandler {
   #bye(side: Side, dialogId: string, headers: Headers): void {
     this.call.note(side, 'out', 'BYE')
     sendBye(this.ctx.port, dialogId, headers)
+  }
+
+  #musicFailed(error: unknown): void {
+    if (this.#over) return
+    this.ctx.log.warn({ err: error, call: this.call.id }, 'no music on hold')
   }
 
   #onDigit({ leg, digit, durationMs }: Extract<MediaEvent, { type: 'dtmf' }>): void {

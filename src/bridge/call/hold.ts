@@ -1,5 +1,4 @@
 import type { MediaEvent, MediaSession } from '../../media/index.ts'
-import type { CausewayError } from '../../shared/errors/index.ts'
 
 /** What a hold leaves of the PBX's media: nothing, or music of the PBX's own, perhaps. */
 type Hold = 'silent' | 'perhaps music'
@@ -41,10 +40,10 @@ export class HoldMusic {
   }
 
   onMedia(event: MediaEvent): void {
-    if (this.#hold === undefined || !('leg' in event) || event.leg !== 'pbx') return
-    if (event.type === 'silence') this.#play()
+    if (this.#hold !== 'perhaps music') return
+    if (event.type === 'silence' && event.leg === 'pbx') this.#play()
     // The PBX has music of its own after all.
-    else if (event.type === 'media-up') this.stop()
+    else if (isHeard(event)) this.stop()
   }
 
   /** Ends the music; what the PBX sends is heard again. */
@@ -61,12 +60,10 @@ export class HoldMusic {
   }
 }
 
-/** Logs what came of music that could not be played. */
-export function musicFailed(
-  log: { warn(fields: object, text: string): void },
-  call: string,
-): (error: unknown) => void {
-  return (error) => log.warn({ err: error as CausewayError, call }, 'no music on hold')
+/** Whether the PBX's audio has come, or come back. */
+function isHeard(event: MediaEvent): boolean {
+  if (event.type === 'media-up') return event.leg === 'pbx'
+  return event.type === 'verdict' && event.cleared && event.verdict.code === 'MEDIA_SILENT_PBX'
 }
 
 /**

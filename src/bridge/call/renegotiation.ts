@@ -88,14 +88,12 @@ export class Renegotiation {
   }
 
   async #take(offered: Offered, answer: string): Promise<void> {
-    this.#answering = true
+    // The session takes one after the other: an offer may follow at once.
     try {
       await offered.take(answer)
       if (!this.#closed) this.#established.described(answer)
     } catch (error) {
       if (!this.#closed) offered.fail(coded(error))
-    } finally {
-      this.#answering = false
     }
   }
 

@@ -302,6 +302,7 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
   }
 
   #announcementFailed(error: unknown): void {
+    if (this.call.hasEnded()) return
     this.#ctx.log.warn({ err: error, call: this.call.id }, 'no announcement')
   }
 

@@ -9,7 +9,7 @@ import type { BridgeContext } from '../context.ts'
 export interface MediaHandler {
   /** The relay has lost the call: media will not come back. */
   onMediaLost(error: CausewayError): void
-  /** Digits, silence, playbacks. */
+  /** Digits, silence, playbacks, verdicts. */
   onMedia(event: MediaEvent): void
 }
 
@@ -70,9 +70,12 @@ export class CallMedia {
 
   #onEvent(event: MediaEvent): void {
     if (this.#released) return
+    if (event.type === 'ended') {
+      this.handler?.onMediaLost(event.error)
+      return
+    }
     if (event.type === 'verdict') this.#judge(event)
-    else if (event.type === 'ended') this.handler?.onMediaLost(event.error)
-    else this.handler?.onMedia(event)
+    this.handler?.onMedia(event)
   }
 
   #judge({ verdict, cleared }: Extract<MediaEvent, { type: 'verdict' }>): void {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { dtmfRelay } from '../../../src/bridge/call/dtmf.ts'
 import { holdOf } from '../../../src/bridge/call/hold.ts'
+import { definitionOf } from '../../../src/shared/errors/index.ts'
 import { answeredByPbx, bare, bridgeLab, labConfig, settle } from '../../support/bridge-lab.ts'
 import { trunkConfig } from '../../support/configs.ts'
 
@@ -66,8 +67,22 @@ t.test('music when a PBX that might send is silent', async (t) => {
   lab.media.last.emit({ type: 'media-up', leg: 'pbx', afterMs: 1500 })
   t.same(lab.plays(), [music, 'play whatsapp nothing'], 'the PBX has music of its own')
   lab.media.last.emit({ type: 'silence', leg: 'pbx', seconds: 1 })
+  const { owner, fix } = definitionOf('MEDIA_SILENT_PBX')
+  const silent = {
+    code: 'MEDIA_SILENT_PBX',
+    side: 'pbx',
+    owner,
+    fix,
+    detail: '',
+    since: 0,
+  } as const
+  lab.media.last.emit({ type: 'verdict', verdict: silent, cleared: false })
+  t.equal(lab.plays().length, 3)
+  lab.media.last.emit({ type: 'verdict', verdict: silent, cleared: true })
+  t.equal(lab.plays().at(-1), 'play whatsapp nothing', 'its music has come back')
+  lab.media.last.emit({ type: 'silence', leg: 'pbx', seconds: 1 })
   await lab.reinvite('bad')
-  t.equal(lab.plays().length, 3, 'a refused offer changes nothing')
+  t.equal(lab.plays().length, 5, 'a refused offer changes nothing')
   await lab.reinvite(RESUME)
   t.equal(lab.plays().at(-1), 'play whatsapp nothing')
 })
