@@ -35,6 +35,11 @@ export function metricFamilies(sources: MetricSources): MetricFamily[] {
     gauge('build_info', 'Version of Causeway.', [{ labels: { version }, value: 1 }]),
     ...callFamilies(sources),
     gauge('draining', 'Whether new calls are refused.', one(bridge.draining ? 1 : 0)),
+    gauge(
+      'bridge_held',
+      'What the bridge holds for calls: all are zero without calls.',
+      labelled('kind', { ...bridge.held }),
+    ),
     gauge('sip_server_up', 'Whether the SIP server is connected.', one(bridge.connected ? 1 : 0)),
     gauge(
       'check_status',

@@ -38,6 +38,7 @@ function check(component: string, change: Partial<CheckSources> = {}) {
       draining: false,
       endpoints: ['tls/0.0.0.0:5061'],
       calls: 0,
+      held: { dialogs: 0, flows: 0, releasing: 0 },
       refusals: [],
       targets: [{ trunk: 'main', uri: 'sip:10.0.0.9:5060', reachable: true }],
     },
@@ -67,6 +68,7 @@ function check(component: string, change: Partial<CheckSources> = {}) {
 }
 
 const bridge = {
+  held: { dialogs: 0, flows: 0, releasing: 0 },
   connected: true,
   draining: false,
   endpoints: [],

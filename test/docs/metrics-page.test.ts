@@ -55,6 +55,7 @@ async function exposed(): Promise<Map<string, string>> {
         draining: false,
         endpoints: [],
         calls: 0,
+        held: { dialogs: 0, flows: 0, releasing: 0 },
         refusals: [{ side: 'pbx', code: 'CALL_LIMIT', count: 1 }],
         targets: [],
       },
