@@ -19,16 +19,17 @@ export interface RawCrypto {
 
 /** Reads `inline:KEY|LIFETIME|MKI:LENGTH` (RFC 4568 §6.1); lifetime and MKI are both optional. */
 export function parseCrypto(raw: RawCrypto): Crypto {
-  const [inline = '', ...rest] = raw.config.split('|')
+  // sdp-transform makes numbers of digits.
+  const [inline = '', ...rest] = String(raw.config).split('|')
   const mki = rest.find((part) => part.includes(':'))
   const lifetime = rest.find((part) => !part.includes(':'))
   return {
     tag: Number(raw.id),
-    suite: raw.suite,
+    suite: String(raw.suite),
     key: new Secret(inline.replace(/^inline:/, '')),
     lifetime,
     mki,
-    sessionParameters: raw.sessionConfig?.trim() ?? '',
+    sessionParameters: String(raw.sessionConfig ?? '').trim(),
   }
 }
 

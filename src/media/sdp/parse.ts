@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { type MediaDescription, parse, type SessionDescription } from 'sdp-transform'
 import { CausewayError } from '../../shared/errors/index.ts'
 import { parseCrypto } from './crypto.ts'
@@ -35,22 +36,22 @@ export function parseAudio(text: string): AudioDescription {
   const media = session.media[index]
   if (!media) throw new CausewayError('MEDIA_NO_AUDIO', { detail: describeLines(session) })
 
-  const connection = media.connection ?? session.connection
-  if (!connection) throw new CausewayError('MEDIA_SDP_INVALID', { detail: 'no c= line' })
   const others = session.media
     .filter((_, at) => at !== index)
-    .map((line) => ({ type: line.type, protocol: line.protocol, formats: line.payloads ?? '0' }))
+    .map((line) => ({
+      type: String(line.type),
+      protocol: String(line.protocol),
+      formats: String(line.payloads ?? '0'),
+    }))
   return {
-    // A TTL or count after a slash belongs to multicast (RFC 8866 §5.7) and is not part of the address.
-    address: connection.ip.split('/')[0]!,
-    family: connection.version === 6 ? 6 : 4,
-    port: media.port,
+    ...connectionOf(media, session),
+    port: portOf(media),
     rtcp: rtcpOf(media),
-    profile: media.protocol,
+    profile: String(media.protocol),
     direction: directionOf(media, session),
     codecs: codecsOf(media),
-    ptime: media.ptime,
-    maxptime: media.maxptime,
+    ptime: milliseconds(media.ptime),
+    maxptime: milliseconds(media.maxptime),
     crypto: (media.crypto ?? []).map(parseCrypto),
     dtls: parseDtls(text, index, media.setup ?? session.setup),
     ice: parseIce(media, session),
@@ -62,6 +63,30 @@ export function parseAudio(text: string): AudioDescription {
   }
 }
 
+/** sdp-transform gives text where digits are missing, and numbers where text is all digits. */
+function portOf({ port }: MediaDescription): number {
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port
+  throw new CausewayError('MEDIA_SDP_INVALID', { detail: `port ${port}` })
+}
+
+function milliseconds(value: unknown): number | undefined {
+  const number = Number(value)
+  return number > 0 ? number : undefined
+}
+
+function connectionOf(
+  media: MediaDescription,
+  session: SessionDescription,
+): Pick<AudioDescription, 'address' | 'family'> {
+  const connection = media.connection ?? session.connection
+  if (!connection) throw new CausewayError('MEDIA_SDP_INVALID', { detail: 'no c= line' })
+  // A TTL or count after a slash belongs to multicast (RFC 8866 §5.7) and is not part of the address.
+  const address = String(connection.ip).split('/')[0]!
+  const family = isIP(address)
+  if (family === 4 || family === 6) return { address, family }
+  throw new CausewayError('MEDIA_SDP_INVALID', { detail: `c= line with ${address}` })
+}
+
 function directionOf(media: MediaDescription, session: SessionDescription): Direction {
   const value = media.direction ?? session.direction ?? 'sendrecv'
   return DIRECTIONS.includes(value) ? (value as Direction) : 'sendrecv'
@@ -69,18 +94,19 @@ function directionOf(media: MediaDescription, session: SessionDescription): Dire
 
 /** Port 9 is the placeholder of a browser, and of WhatsApp (RFC 8840 §4.1.1), and says nothing. */
 function rtcpOf({ rtcp }: MediaDescription): AudioDescription['rtcp'] {
-  if (!rtcp || rtcp.port === 9) return undefined
-  return { port: rtcp.port, address: rtcp.address }
+  if (!rtcp || rtcp.port === 9 || !(rtcp.port > 0 && rtcp.port < 65_536)) return undefined
+  const address = isIP(String(rtcp.address ?? '')) ? String(rtcp.address) : undefined
+  return { port: rtcp.port, address }
 }
 
 function codecsOf(media: MediaDescription): Codec[] {
   const codecs: Codec[] = []
   for (const text of String(media.payloads ?? '').split(' ')) {
     const payloadType = Number(text)
-    if (text === '' || !Number.isInteger(payloadType)) continue
+    if (text === '' || !Number.isInteger(payloadType) || payloadType > 127) continue
     const rtpmap = media.rtp.find((line) => line.payload === payloadType)
     const known = rtpmap
-      ? { name: rtpmap.codec, clockRate: Number(rtpmap.rate) }
+      ? { name: String(rtpmap.codec), clockRate: Number(rtpmap.rate) }
       : STATIC[payloadType]
     // A dynamic payload type without an rtpmap says nothing (RFC 3264 §5.1); leave it out.
     if (!known) continue
@@ -89,10 +115,15 @@ function codecsOf(media: MediaDescription): Codec[] {
       name: known.name,
       clockRate: known.clockRate,
       channels: rtpmap?.encoding === undefined ? undefined : Number(rtpmap.encoding),
-      fmtp: media.fmtp.find((line) => line.payload === payloadType)?.config,
+      fmtp: parametersOf(media, payloadType),
     })
   }
   return codecs
+}
+
+function parametersOf(media: MediaDescription, payloadType: number): string | undefined {
+  const line = media.fmtp.find((one) => one.payload === payloadType)
+  return line && String(line.config)
 }
 
 function describeLines(session: SessionDescription): string {

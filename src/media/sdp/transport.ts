@@ -48,15 +48,18 @@ export function parseIce(media: MediaDescription, session: SessionDescription): 
   const lite = session.icelite !== undefined
   const candidates: Candidate[] = []
   for (const line of media.candidates ?? []) {
-    if (line.transport.toLowerCase() !== 'udp' || isIP(String(line.ip)) === 0) continue
-    if (!CANDIDATE_TYPES.includes(line.type) || line.port === 0) continue
+    const address = String(line.ip)
+    if (String(line.transport).toLowerCase() !== 'udp' || isIP(address) === 0) continue
+    const { component, priority, port, type } = line
+    if (!CANDIDATE_TYPES.includes(type) || !(port > 0 && port < 65_536)) continue
+    if (!(Number(component) > 0 && Number(priority) > 0)) continue
     candidates.push({
       foundation: String(line.foundation),
-      component: line.component,
-      priority: Number(line.priority),
-      address: line.ip,
-      port: line.port,
-      type: line.type as Candidate['type'],
+      component,
+      priority: Number(priority),
+      address,
+      port,
+      type: type as Candidate['type'],
     })
   }
   return { ufrag, password: new Secret(password), lite, candidates }
