@@ -1,6 +1,6 @@
 import { CausewayError } from '../../shared/errors/index.ts'
 import { unsupported, unsupportedForWhatsApp } from '../headers/allow.ts'
-import type { IncomingRequest } from '../sip-port.ts'
+import type { IncomingMessage, IncomingRequest } from '../sip-port.ts'
 import type { Side } from './directory.ts'
 
 /** A refusal with headers of its own. */
@@ -26,8 +26,14 @@ export function checkInvite(side: Side, request: IncomingRequest): Refusal | und
   return checkBody(request)
 }
 
+/** The SDP of a message; '' without a body, or with one of another type. */
+export function sdpOf(message: IncomingMessage): string {
+  const type = message.header('content-type')
+  return type === undefined || /^application\/sdp\b/i.test(type) ? message.body : ''
+}
+
 /** Refuses a body that is not SDP (RFC 3261 §8.2.3). */
-export function checkBody(request: IncomingRequest): Refusal | undefined {
+export function checkBody(request: IncomingMessage): Refusal | undefined {
   const type = request.header('content-type')
   if (request.body === '' || type === undefined || /^application\/sdp\b/i.test(type))
     return undefined

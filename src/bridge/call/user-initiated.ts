@@ -4,6 +4,7 @@ import type { MediaEvent } from '../../media/index.ts'
 import type { Timer } from '../../shared/clock.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
 import { tagOf } from '../address/uri.ts'
+import { sdpOf } from '../admit/checks.ts'
 import type { BridgeContext, Flow } from '../context.ts'
 import { inviteToPbx } from '../headers/invite-pbx.ts'
 import type { IncomingInvite } from '../invite/incoming-invite.ts'
@@ -102,8 +103,9 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
     this.call.moveTo('ringing')
     // Early media is for WhatsApp only where it is asked for: it takes the first packet for the
     // answer. Otherwise a 183 rings too.
-    if (response.body !== '') this.#early?.take(response.body)
-    if (response.body === '' || !this.#start.inbound.earlyMedia) this.#whatsapp.ring()
+    const sdp = sdpOf(response)
+    if (sdp !== '') this.#early?.take(sdp)
+    if (sdp === '' || !this.#start.inbound.earlyMedia) this.#whatsapp.ring()
   }
 
   onEarlyRequest(request: IncomingRequest): void {
