@@ -1,8 +1,7 @@
-import type { Clock, Timer } from '../../shared/clock.ts'
-import type { Random } from '../../shared/random.ts'
-import type { DtlsCertificate } from './certificate.ts'
+import type { Timer } from '../../shared/clock.ts'
 import { toneLoop } from './codec.ts'
-import { type PromiseRule, PromiseWatch } from './promises.ts'
+import type { MediaChange, MediaEndpointOptions } from './endpoint-options.ts'
+import { PromiseWatch } from './promises.ts'
 import { Receiver } from './receiver.ts'
 import { RtcpReporter } from './rtcp.ts'
 import type { RtpHeader } from './rtp-socket.ts'
@@ -20,56 +19,6 @@ import { Sender, type SentFormat } from './sender.ts'
 import { type MediaTransport, openTransport } from './transport.ts'
 import { HEARD, type MediaVerdict, NOTHING, silenceShare } from './verdict.ts'
 
-/** How an endpoint speaks. */
-export interface MediaEndpointOptions {
-  clock: Clock
-  random: Random
-  /** Whose SDP is written: WhatsApp's exact lines, or a PBX's. */
-  dialect: 'whatsapp' | 'pbx'
-  /** Plain RTP, SDES, or DTLS behind an ICE-lite agent. */
-  profile: LocalAudio['profile']
-  /** Address to bind and, unless `advertise` is set, to write into the SDP. */
-  address: string
-  /** Address in the SDP. */
-  advertise?: string
-  /** Ports to try before any free one. */
-  ports?: readonly number[]
-  /** Codecs offered, in order; or accepted, in the offerer's order. */
-  codecs: readonly CodecName[]
-  /** What is sent: Hz and dB below full scale. Whole Hz loop without a click. */
-  tone: { frequency: number; level: number }
-  /** Sends nothing until the first packet from the other side: WhatsApp's rule. */
-  waits: boolean
-  /** Decodes what arrives to recognise its tone. Default true; false only counts. */
-  analyse?: boolean
-  /** Payload types of our offers. Default 111/126 for WhatsApp, 107/101 for a PBX. */
-  payloadTypes?: { opus: number; telephoneEvent: number }
-  /** Milliseconds of G.711 in a packet we send. Default 20. */
-  ptime?: number
-  /** Our DTLS part when the peer offers actpass. Default passive. */
-  dtlsRole?: 'active' | 'passive'
-  /** Shared between calls, as WhatsApp's relays do; default one for each. */
-  certificate?: DtlsCertificate
-  /** Share of packets lost in each direction on purpose, 0 to 1. */
-  loss?: number
-  /** Holds the other side to WhatsApp's rules. */
-  promises?: {
-    /** Milliseconds the first packet may take. */
-    firstPacket: number
-    /** Called the first time each rule is broken. */
-    broken: (rule: PromiseRule | 'dtls', detail: string) => void
-  }
-}
-
-/** What of a stream changes with a later offer or answer of ours. */
-export interface MediaChange {
-  direction?: Direction
-  /** Address in the SDP: `0.0.0.0` holds in the old way. */
-  address?: string
-  codecs?: readonly CodecName[]
-  ptime?: number
-}
-
 /** Milliseconds by which UDP may overtake the 200 that went before it. */
 const RACE = 250
 
@@ -83,7 +32,13 @@ export class MediaEndpoint {
   readonly #watch: PromiseWatch | undefined
   #receiver: Receiver | undefined
   #sender: Sender | undefined
-  #codec: CodecName | undefined
+  /** What is sent, by codec and payload types. */
+  #sent: (NamedFormat & { telephoneEvent: number }) | undefined
+  #frequency: number | undefined
+  /** What we want of the stream: less than sendrecv while we hold. */
+  #direction: Direction = 'sendrecv'
+  #former: { local: LocalAudio; codecs: readonly CodecName[]; direction: Direction } | undefined
+  #types: { opus: number; telephoneEvent: number } | undefined
   #early: number | undefined
   #earlyBy: number | undefined
   #earlyTimer: Timer | undefined
@@ -101,7 +56,7 @@ export class MediaEndpoint {
       profile: options.profile,
       sessionId: clock.now(),
       version: dialect === 'whatsapp' ? 2 : 1,
-      address: options.advertise ?? options.address,
+      address: this.#address,
       port: transport.port,
       formats: this.#offered(codecs),
       telephoneEvent,
@@ -169,14 +124,28 @@ export class MediaEndpoint {
 
   /** A later offer of ours; WhatsApp's side knows none. */
   reoffer(change: MediaChange): string {
-    const { codecs, ...lines } = change
+    const { codecs, ptime, direction = 'sendrecv', address = this.#address } = change
+    this.#former = { local: { ...this.#local }, codecs: this.#codecs, direction: this.#direction }
     this.#local.version++
     this.#local.port = this.#transport.port
-    Object.assign(this.#local, lines)
+    this.#local.address = address
+    this.#local.direction = direction
+    this.#direction = direction
+    if (ptime !== undefined) this.#local.ptime = ptime
     if (codecs) this.#codecs = codecs
     this.#local.formats = this.#offered(this.#codecs)
     this.#local.telephoneEvent = this.#payloadTypes().telephoneEvent
     return this.#write()
+  }
+
+  /** The other side has refused {@link MediaEndpoint.reoffer}: all is as it was (RFC 3261 §14.2). */
+  withdraw(): void {
+    if (!this.#former) return
+    const { local, codecs, direction } = this.#former
+    const { version, port } = this.#local
+    Object.assign(this.#local, local, { version, port })
+    this.#codecs = codecs
+    this.#direction = direction
   }
 
   /** Takes an offer, first or later, and gives our answer. Throws {@link SdpError} when nothing fits. */
@@ -191,6 +160,13 @@ export class MediaEndpoint {
     this.#local.telephoneEvent = telephoneEvent
     this.#local.cryptoTag = crypto?.tag ?? 1
     if (again) this.#local.version++
+    this.#local.direction = answerTo(remote.direction, this.#direction)
+    const opus = formats.find((format) => format.name === 'opus')?.payloadType
+    const types = this.#payloadTypes()
+    this.#types = {
+      opus: opus ?? types.opus,
+      telephoneEvent: telephoneEvent ?? types.telephoneEvent,
+    }
     return this.#write()
   }
 
@@ -212,6 +188,12 @@ export class MediaEndpoint {
   /** Stops and resumes sending: hold, voice activity detection, the tests of watchdogs. */
   mute(muted: boolean): void {
     this.#sender?.mute(muted)
+  }
+
+  /** Sends another tone from now on: music on hold; undefined is the usual one again. */
+  async play(frequency: number | undefined): Promise<void> {
+    this.#frequency = frequency
+    if (this.#sent) this.#sender?.change(await this.#format(this.#sent))
   }
 
   /** Sends from a new SSRC with new sequence numbers and timestamps. */
@@ -242,12 +224,12 @@ export class MediaEndpoint {
     const { dtls } = this.#transport
     const promises = this.#watch?.report(silenceShare(received))
     return {
-      codec: this.#codec,
+      codec: this.#sent?.name,
       profile: this.#options.profile,
       sent: {
         packets: this.#sender?.packets ?? 0,
         ssrc: this.#sender?.ssrc ?? this.#local.ssrc,
-        frequency: this.#options.tone.frequency,
+        frequency: this.#frequency ?? this.#options.tone.frequency,
       },
       received,
       firstPacketAfter:
@@ -277,7 +259,13 @@ export class MediaEndpoint {
     return this.#options.dialect === 'whatsapp' ? whatsappSdp(this.#local) : pbxSdp(this.#local)
   }
 
+  get #address(): string {
+    return this.#options.advertise ?? this.#options.address
+  }
+
+  /** Of our offers: a call keeps the types it has (RFC 3264 §8.3.2). */
   #payloadTypes(): { opus: number; telephoneEvent: number } {
+    if (this.#types) return this.#types
     const whatsapp = this.#options.dialect === 'whatsapp'
     const usual = whatsapp ? { opus: 111, telephoneEvent: 126 } : { opus: 107, telephoneEvent: 101 }
     return this.#options.payloadTypes ?? usual
@@ -327,11 +315,12 @@ export class MediaEndpoint {
       throw new SdpError(`profile ${remote.profile} meets ${profile}`)
     }
     const telephoneEvent = remote.telephoneEvent ?? this.#payloadTypes().telephoneEvent
-    const format = await this.#format(chosen, telephoneEvent)
+    const sent = { ...chosen, telephoneEvent }
+    const format = await this.#format(sent)
     const heard = remoteIs === 'offer' ? formats : [...this.#local.formats, ...formats]
     await this.#listen(heard, ownEvent ?? telephoneEvent)
     if (this.#closed) return
-    this.#codec = chosen.name
+    this.#sent = sent
     if (this.#sender) this.#sender.change(format)
     else this.#sender = this.#newSender(format)
     this.#earlyTimer?.clear()
@@ -339,11 +328,12 @@ export class MediaEndpoint {
     this.#transport.connect(remote, remoteIs)
   }
 
-  async #format(chosen: NamedFormat, telephoneEvent: number): Promise<SentFormat> {
-    const { frequency, level } = this.#options.tone
-    const ptime = chosen.name === 'opus' ? 20 : (this.#local.ptime ?? 20)
-    const frames = await toneLoop(chosen.name, frequency, level, ptime)
-    return { codec: chosen.name, payloadType: chosen.payloadType, telephoneEvent, frames, ptime }
+  async #format(sent: NamedFormat & { telephoneEvent: number }): Promise<SentFormat> {
+    const { name, payloadType, telephoneEvent } = sent
+    const { tone } = this.#options
+    const ptime = name === 'opus' ? 20 : (this.#local.ptime ?? 20)
+    const frames = await toneLoop(name, this.#frequency ?? tone.frequency, tone.level, ptime)
+    return { codec: name, payloadType, telephoneEvent, frames, ptime }
   }
 
   async #listen(formats: readonly NamedFormat[], telephoneEvent: number): Promise<void> {
@@ -376,6 +366,14 @@ export class MediaEndpoint {
       },
     })
   }
+}
+
+/** RFC 3264 §6.1: what an answer says to an offer's direction, given what we want ourselves. */
+function answerTo(offered: Direction, wanted: Direction): Direction {
+  const sends = /^sendrecv|recvonly$/.test(offered) && /^send/.test(wanted)
+  const receives = /^send/.test(offered) && /^sendrecv|recvonly$/.test(wanted)
+  if (sends) return receives ? 'sendrecv' : 'sendonly'
+  return receives ? 'recvonly' : 'inactive'
 }
 
 function requireAudio(sdp: string): RemoteAudio {

@@ -9,7 +9,8 @@ export {
   type HostCandidate,
   type Setup,
 } from './dtls.ts'
-export { type MediaChange, MediaEndpoint, type MediaEndpointOptions } from './endpoint.ts'
+export { MediaEndpoint } from './endpoint.ts'
+export type { MediaChange, MediaEndpointOptions } from './endpoint-options.ts'
 export type { PromiseReport, PromiseRule } from './promises.ts'
 export { commonFormats, judgeSdp, type MediaPolicy, type SdpFindings } from './rules.ts'
 export { type CodecName, type Direction, type RemoteAudio, readAudio, SdpError } from './sdp.ts'

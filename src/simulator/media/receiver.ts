@@ -27,6 +27,8 @@ export interface ReceiveReport {
   silence: number
   other: number
   digits: readonly ReceivedDigit[]
+  /** Longest time in milliseconds between two RTP packets. */
+  longestGap?: number
 }
 
 /** One reception report block (RFC 3550 §6.4.1) but for the times of the sender's report. */
@@ -67,6 +69,8 @@ export class Receiver {
   #reported = { expected: 0, lost: 0 }
   #firstAt: number | undefined
   #lastAt: number | undefined
+  #lastRtpAt = 0
+  #longestGap = 0
   #closed = false
 
   private constructor(clock: Clock, telephoneEvent: number, analyse: boolean) {
@@ -121,6 +125,8 @@ export class Receiver {
     if (this.#closed) return
     const now = this.#clock.monotonic()
     this.#firstAt ??= now
+    if (this.#packets > 0) this.#longestGap = Math.max(this.#longestGap, now - this.#lastRtpAt)
+    this.#lastRtpAt = now
     this.#lastAt = now
     this.#packets++
     this.#count(header)
@@ -217,6 +223,7 @@ export class Receiver {
       silence: this.#meter.silence,
       other: this.#meter.other,
       digits: this.#collector.digits,
+      longestGap: Math.round(this.#longestGap),
     }
   }
 

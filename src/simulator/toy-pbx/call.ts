@@ -1,10 +1,23 @@
-import type { Dialog } from 'drachtio-srf'
+import type { Dialog, SrfRequest, SrfResponse } from 'drachtio-srf'
 import type { Clock } from '../../shared/clock.ts'
-import type { MediaEndpoint, MediaVerdict } from '../media/index.ts'
+import type { CodecName, MediaChange, MediaEndpoint, MediaVerdict } from '../media/index.ts'
 import { Watchers } from '../watchers.ts'
+import { refer, reinvite, replacesParameter } from './in-dialog.ts'
 
 /** Where a call of the toy PBX is. */
 export type PbxCallState = 'ringing' | 'answered' | 'ended'
+
+/**
+ * How a PBX holds: music to the other side, nothing either way, or the address `0.0.0.0` of old
+ * (RFC 2543).
+ */
+export type Hold = 'sendonly' | 'inactive' | 'zero'
+
+const HOLDS: Record<Hold, MediaChange> = {
+  sendonly: { direction: 'sendonly' },
+  inactive: { direction: 'inactive' },
+  zero: { direction: 'sendrecv', address: '0.0.0.0' },
+}
 
 /** A call as the toy PBX shows it. */
 export interface PbxCallView {
@@ -18,7 +31,7 @@ export interface PbxCallView {
   media: MediaVerdict | undefined
 }
 
-/** One call of the toy PBX. */
+/** One call of the toy PBX. What changes the session gives the SIP status it was answered with. */
 export class PbxCall {
   readonly direction: 'incoming' | 'outgoing'
   readonly from: string
@@ -28,7 +41,12 @@ export class PbxCall {
   /** Final SIP status of a call that was not answered. */
   status: number | undefined
   reason: string | undefined
+  /** Bodies of the NOTIFYs after a transfer: `SIP/2.0 200 OK`. */
+  readonly notifications: string[] = []
+  /** `Refer-To` of transfers the other side asked for; all are declined. */
+  readonly referrals: string[] = []
   readonly #clock: Clock
+  readonly #music: number
   readonly #watchers = new Watchers()
   #state: PbxCallState = 'ringing'
   #media: MediaEndpoint | undefined
@@ -40,11 +58,14 @@ export class PbxCall {
     from: string
     to: string
     clock: Clock
+    /** Hz of the music on hold. */
+    music?: number
   }) {
     this.direction = options.direction
     this.from = options.from
     this.to = options.to
     this.#clock = options.clock
+    this.#music = options.music ?? 660
   }
 
   get state(): PbxCallState {
@@ -77,9 +98,15 @@ export class PbxCall {
     this.#state = 'answered'
     this.#media?.start()
     dialog.on('destroy', () => this.end('hung up by the trunk'))
-    // Session refreshes and re-INVITEs keep what was agreed.
-    dialog.on('modify', (_request, response) => {
-      response.send(200, { body: dialog.local.sdp })
+    dialog.on('modify', (request, response) => void this.#modified(request, response))
+    dialog.on('refer', (request, response) => {
+      this.referrals.push(request.get('Refer-To'))
+      response.send(603)
+    })
+    dialog.on('notify', (request, response) => {
+      response.send(200)
+      this.notifications.push(request.body.trim())
+      this.#changed()
     })
     this.#changed()
   }
@@ -108,8 +135,88 @@ export class PbxCall {
   }
 
   /** Sends digits by RFC 4733. Throws RangeError for an unknown digit. */
-  dtmf(digits: string): void {
-    this.#media?.dtmf(digits)
+  dtmf(digits: string, milliseconds?: number): void {
+    this.#media?.dtmf(digits, milliseconds)
+  }
+
+  /** Holds the call; with `sendonly` music is heard. */
+  async hold(how: Hold = 'sendonly'): Promise<number> {
+    const status = await this.modify(HOLDS[how])
+    if (status >= 300) return status
+    if (how === 'sendonly') await this.#media?.play(this.#music)
+    else this.#media?.mute(true)
+    return status
+  }
+
+  /** Takes the call from hold. */
+  async resume(): Promise<number> {
+    const status = await this.modify({})
+    if (status >= 300) return status
+    await this.#media?.play(undefined)
+    this.#media?.mute(false)
+    return status
+  }
+
+  /** A re-INVITE with these changes: codecs, packet time, direction, address. */
+  async modify(change: MediaChange): Promise<number> {
+    const media = this.#up()
+    const { status, sdp } = await reinvite(this.#dialog!, media.reoffer(change))
+    if (status < 300) await media.complete(sdp)
+    else media.withdraw()
+    return status
+  }
+
+  /** Goes on with another codec. */
+  changeCodec(...codecs: CodecName[]): Promise<number> {
+    return this.modify({ codecs })
+  }
+
+  /** Goes on with 10, 20, 30, 40 or 60 milliseconds of G.711 in a packet. */
+  changePtime(ptime: number): Promise<number> {
+    return this.modify({ ptime })
+  }
+
+  /** Goes on from another port. */
+  async changePort(): Promise<number> {
+    await this.#up().move()
+    return this.modify({})
+  }
+
+  /** Goes on with another SSRC, as after a bridge to another channel; nothing is signalled. */
+  changeSsrc(): void {
+    this.#up().restart()
+  }
+
+  /** Voice activity detection: sends nothing while silent; the clock goes on. */
+  silent(silent: boolean): void {
+    this.#up().mute(silent)
+  }
+
+  /** A re-INVITE without an offer. */
+  async askOffer(): Promise<number> {
+    const media = this.#up()
+    const { status, sdp, acknowledge } = await reinvite(this.#dialog!, undefined)
+    if (status < 300) acknowledge?.(await media.answer(sdp))
+    return status
+  }
+
+  /**
+   * Transfers the other side to a SIP URI by REFER, blind or, with `replacing`, to the far end of
+   * another call of ours. What comes of it is in {@link PbxCall.notifications}.
+   */
+  transfer(target: string, replacing?: PbxCall): Promise<number> {
+    this.#up()
+    const other = replacing ? replacing.#dialog : undefined
+    const parameter = other && replacesParameter(other)
+    const uri = parameter ? `${target}?${parameter}` : target
+    return refer(this.#dialog!, uri, this.#dialog!.local.uri)
+  }
+
+  /** Stops without a word, as a PBX does whose power fails: no BYE, no more packets. */
+  vanish(): void {
+    this.#dialog?.removeAllListeners()
+    this.#dialog = undefined
+    this.end('vanished')
   }
 
   /** Resolves when `test` holds, or the call has ended. */
@@ -121,6 +228,32 @@ export class PbxCall {
   view(): PbxCallView {
     const { direction, from, to, reason, media } = this
     return { direction, from, to, state: this.#state, reason, media }
+  }
+
+  #up(): MediaEndpoint {
+    if (this.#state !== 'answered' || !this.#media || !this.#dialog) {
+      throw new TypeError(`the call is ${this.#state}, not answered`)
+    }
+    return this.#media
+  }
+
+  /** A re-INVITE of the other side: answered, or with our offer when it has none. */
+  async #modified(request: SrfRequest, response: SrfResponse): Promise<void> {
+    const media = this.#media
+    if (!media) return
+    const headers = { 'Content-Type': 'application/sdp' }
+    try {
+      if (request.body) {
+        response.send(200, { headers, body: await media.answer(request.body) })
+        return
+      }
+      this.#dialog?.once('ack', (ack) => {
+        if (ack.body) media.complete(ack.body).catch((error: Error) => this.end(error.message))
+      })
+      response.send(200, { headers, body: media.reoffer({}) })
+    } catch {
+      response.send(488)
+    }
   }
 
   #changed(): void {

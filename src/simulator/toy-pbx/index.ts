@@ -9,7 +9,7 @@ import { Secret } from '../../shared/secret.ts'
 import { type CodecName, MediaEndpoint } from '../media/index.ts'
 import { PbxCall } from './call.ts'
 
-export { PbxCall, type PbxCallState, type PbxCallView } from './call.ts'
+export { type Hold, PbxCall, type PbxCallState, type PbxCallView } from './call.ts'
 
 /** How a toy PBX is set up. */
 export interface ToyPbxOptions {
@@ -31,11 +31,29 @@ export interface ToyPbxOptions {
   srtp?: 'none' | 'sdes'
   /** Default opus. */
   codecs?: readonly CodecName[]
-  /** What the other side hears. Default 880 Hz for incoming and 1000 Hz for outgoing calls. */
-  tones?: { incoming: number; outgoing: number }
+  /** Milliseconds of G.711 in a packet we send. Default 20. */
+  ptime?: number
+  /** SDP in a 183 while it rings. Default no. */
+  early?: EarlyMedia
+  /**
+   * What the other side hears. Default 880 Hz for incoming and 1000 Hz for outgoing calls; music on
+   * hold 660 Hz.
+   */
+  tones?: { incoming: number; outgoing: number; music?: number }
   clock?: Clock
   random?: Random
   log?: Logger
+}
+
+/** Whether a call that rings has media: not, the same as after the answer, or from another port then. */
+export type EarlyMedia = 'no' | 'same' | 'moves'
+
+/** How an outgoing call is placed. */
+export interface PlaceOptions {
+  from?: string
+  headers?: Record<string, string>
+  /** The INVITE has no SDP: the other side offers, the ACK answers. */
+  lateOffer?: boolean
 }
 
 /** A running toy PBX. */
@@ -46,14 +64,19 @@ export interface ToyPbx {
   /** Newest last. */
   readonly calls: readonly PbxCall[]
   /** May be changed at any time. */
-  readonly settings: { trunk: string; ringMs: number; refuse: number | undefined }
+  readonly settings: {
+    trunk: string
+    ringMs: number
+    refuse: number | undefined
+    early: EarlyMedia
+  }
   /** Resolves with the next incoming call, ringing. */
   next(): Promise<PbxCall>
   /**
    * Places a call through the trunk. The user part is what the PBX dials: `+`digits or a BSUID.
    * Whether it is answered is in the call; throws TypeError without a trunk.
    */
-  call(number: string, options?: { from?: string; headers?: Record<string, string> }): PbxCall
+  call(number: string, options?: PlaceOptions): PbxCall
   close(): Promise<void>
 }
 
@@ -66,7 +89,7 @@ export async function startToyPbx(options: ToyPbxOptions = {}): Promise<ToyPbx> 
   const random = options.random ?? systemRandom
   const log = options.log ?? silentLogger()
   const { host = '127.0.0.1', transport = 'udp', srtp = 'sdes', codecs = ['opus'] } = options
-  const tones = options.tones ?? { incoming: 880, outgoing: 1000 }
+  const tones = { music: 660, ...(options.tones ?? { incoming: 880, outgoing: 1000 }) }
   const secret = new Secret(random.hex(16))
   const server = await createSipServer({
     admin: { host: '127.0.0.1', port: 0, secret },
@@ -83,6 +106,7 @@ export async function startToyPbx(options: ToyPbxOptions = {}): Promise<ToyPbx> 
     trunk: options.trunk ?? '',
     ringMs: options.ringMs ?? 200,
     refuse: options.refuse,
+    early: options.early ?? 'no',
   }
   const calls: PbxCall[] = []
   const waiting: ((call: PbxCall) => void)[] = []
@@ -97,6 +121,7 @@ export async function startToyPbx(options: ToyPbxOptions = {}): Promise<ToyPbx> 
       codecs,
       tone: { frequency, level: LEVEL },
       waits: false,
+      ...(options.ptime ? { ptime: options.ptime } : {}),
     })
   }
 
@@ -106,14 +131,17 @@ export async function startToyPbx(options: ToyPbxOptions = {}): Promise<ToyPbx> 
       from: request.callingNumber,
       to: request.calledNumber,
       clock,
+      music: tones.music,
     })
     call.headers = lowerCase(request.headers)
     calls.push(call)
     waiting.shift()?.(call)
     request.on('cancel', () => call.end('cancelled by the trunk', 487))
-    response.send(180)
+    const early = settings.early !== 'no' && request.body !== ''
+    if (!early) response.send(180)
     const media = await open(tones.incoming)
     call.attach(media)
+    if (early) await ringAloud(request, response, media).catch(() => response.send(180))
     await new Promise<void>((resolve) => void clock.setTimeout(resolve, settings.ringMs))
     if (call.state === 'ended') return
     if (settings.refuse !== undefined) {
@@ -122,27 +150,27 @@ export async function startToyPbx(options: ToyPbxOptions = {}): Promise<ToyPbx> 
       return
     }
     try {
-      const localSdp = await media.answer(request.body)
-      call.answered(await srf.createUAS(request, response, { localSdp }))
+      if (early && settings.early === 'moves') await media.move()
+      const localSdp = request.body ? await media.answer(request.body) : media.offer()
+      const dialog = await srf.createUAS(request, response, { localSdp })
+      if (!request.body) completeByAck(dialog, call, media)
+      call.answered(dialog)
     } catch (error) {
       if (!response.finalResponseSent) response.send(488)
       call.end((error as Error).message, 488)
     }
   }
 
-  async function outgoing(
-    call: PbxCall,
-    headers: Record<string, string> | undefined,
-  ): Promise<void> {
+  async function outgoing(call: PbxCall, { headers, lateOffer }: PlaceOptions): Promise<void> {
     const media = await open(tones.outgoing)
     call.attach(media)
     const { credentials } = options
     const trunk = settings.trunk.replace(/^sip:/, '')
     try {
-      const dialog = await srf.createUAC(
+      const placed = await srf.createUAC(
         `sip:${call.to}@${trunk}`,
         {
-          localSdp: media.offer(),
+          ...(lateOffer ? { noAck: true } : { localSdp: media.offer() }),
           headers: { From: `<sip:${call.from}@${bracketed(host)}:${port}>`, ...headers },
           ...(credentials
             ? {
@@ -153,8 +181,13 @@ export async function startToyPbx(options: ToyPbxOptions = {}): Promise<ToyPbx> 
         // Untrue to its type, drachtio-srf passes an error first.
         { cbRequest: (...sent: unknown[]) => cancelBy(call, sent) },
       )
-      await media.complete(dialog.remote.sdp)
-      call.answered(dialog)
+      if (lateOffer) {
+        const { sdp, ack } = placed as unknown as OfferedLate
+        call.answered(await ack(await media.answer(sdp)))
+        return
+      }
+      await media.complete(placed.remote.sdp)
+      call.answered(placed)
     } catch (error) {
       const { status, reason, message } = error as Error & { status?: number; reason?: string }
       call.headers = lowerCase(
@@ -181,11 +214,13 @@ export async function startToyPbx(options: ToyPbxOptions = {}): Promise<ToyPbx> 
     calls,
     settings,
     next: () => new Promise((resolve) => waiting.push(resolve)),
-    call(number, { from = 'toy', headers } = {}) {
+    call(number, placing = {}) {
       if (settings.trunk === '') throw new TypeError('the toy PBX has no trunk yet')
-      const call = new PbxCall({ direction: 'outgoing', from, to: number, clock })
+      const { from = 'toy' } = placing
+      const { music } = tones
+      const call = new PbxCall({ direction: 'outgoing', from, to: number, clock, music })
       calls.push(call)
-      void outgoing(call, headers)
+      void outgoing(call, placing)
       return call
     },
     async close() {
@@ -197,6 +232,30 @@ export async function startToyPbx(options: ToyPbxOptions = {}): Promise<ToyPbx> 
       await server.close()
     },
   }
+}
+
+/** What drachtio-srf gives, untrue to its types, for an INVITE without an offer. */
+interface OfferedLate {
+  sdp: string
+  ack(sdp: string): Promise<Srf.Dialog>
+}
+
+/** 183 with our answer, and our tone before the call is answered. */
+async function ringAloud(
+  request: Srf.SrfRequest,
+  response: Srf.SrfResponse,
+  media: MediaEndpoint,
+): Promise<void> {
+  const body = await media.answer(request.body)
+  response.send(183, { headers: { 'Content-Type': 'application/sdp' }, body })
+  media.start()
+}
+
+/** The answer to our offer comes in the ACK. */
+function completeByAck(dialog: Srf.Dialog, call: PbxCall, media: MediaEndpoint): void {
+  dialog.on('ack', (ack) => {
+    media.complete(ack.body).catch((error: Error) => call.end(error.message))
+  })
 }
 
 function cancelBy(call: PbxCall, sent: readonly unknown[]): void {
