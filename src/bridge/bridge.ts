@@ -40,6 +40,8 @@ export interface BridgeStatus {
   endpoints: readonly string[]
   /** Calls in progress. */
   calls: number
+  /** Entries of the tables calls live in, media sessions on their way out: none without calls. */
+  held: { dialogs: number; flows: number; releasing: number }
   /** INVITEs that did not become calls, by side and code. */
   refusals: readonly { side: Side; code: string; count: number }[]
   /** Trunk targets, and whether each could be reached lately. */
@@ -64,8 +66,6 @@ export interface Bridge {
    */
   mediaReport(callId: string): Promise<CallMediaReport | undefined>
   status(): BridgeStatus
-  /** Entries of the tables calls live in: none without calls. */
-  held(): { flows: number; dialogs: number; releasing: number }
   /** Ends what is left and disconnects. */
   stop(): Promise<void>
 }
@@ -146,12 +146,14 @@ class SrfBridge implements Bridge, SipPortEvents {
   }
 
   status(): BridgeStatus {
-    const { config } = this.#ctx.directory
+    const { dialogs, directory, flows, releasing } = this.#ctx
+    const { config } = directory
     return {
       connected: this.#connected,
       draining: this.#ctx.draining,
       endpoints: this.#endpoints,
       calls: this.#ctx.calls.size,
+      held: { dialogs: dialogs.size, flows: flows.size, releasing: releasing.size },
       refusals: [...this.#refusals.values()],
       targets: config.trunks.flatMap(({ name, targets }) =>
         targets.map((target) => ({
@@ -161,11 +163,6 @@ class SrfBridge implements Bridge, SipPortEvents {
         })),
       ),
     }
-  }
-
-  held(): { flows: number; dialogs: number; releasing: number } {
-    const { dialogs, flows, releasing } = this.#ctx
-    return { flows: flows.size, dialogs: dialogs.size, releasing: releasing.size }
   }
 
   async stop(): Promise<void> {

@@ -62,7 +62,7 @@ async function finish(t: Test, net: Network, call: PeerDialog): Promise<void> {
   await net.whatsapp.expect(final('BYE'))
   await net.ended()
   await net.bridge.stop()
-  t.same(net.bridge.held(), { dialogs: 0, flows: 0, releasing: 0 })
+  t.same(net.bridge.status().held, { dialogs: 0, flows: 0, releasing: 0 })
   t.ok(net.anchor.calls.every(({ released, legs }) => released && legs.size === 0))
   t.same(
     net.whatsapp.received.filter((m) => m.status === 0).map((m) => m.method),
@@ -258,7 +258,7 @@ t.test('a PBX that leaves the offer to us, and one that demands reliable ringing
   await net.pbx.expect(final('BYE'))
   net.whatsapp.respond(await net.whatsapp.expect('BYE'), 200)
   await net.ended()
-  t.same(net.bridge.held().dialogs, 0)
+  t.same(net.bridge.status().held.dialogs, 0)
 })
 
 /** WhatsApp's answer with the payload numbers of the offer. */

@@ -202,6 +202,6 @@ export async function bare(t: Test, lab: BridgeLab): Promise<CallRecord> {
     'no leg is left beside a call',
   )
   t.equal(lab.clock.pending, 0, 'no timer is left')
-  t.same(lab.bridge.held(), { dialogs: 0, flows: 0, releasing: 0 }, 'no table has entries')
+  t.same(lab.bridge.status().held, { dialogs: 0, flows: 0, releasing: 0 }, 'no table has entries')
   return lab.calls.ended()[0]!
 }

@@ -135,7 +135,7 @@ t.test('figures of a call while it lasts, and the last ones on its record', asyn
   lab.media.report = emptyReport(2)
   lab.inDialog('BYE', pbx)
   t.equal(lab.calls.record(id)?.report, undefined, 'not yet')
-  t.equal(lab.bridge.held().releasing, 1)
+  t.equal(lab.bridge.status().held.releasing, 1)
   const record = await bare(t, lab)
   t.equal(record.report?.at, 2)
   t.equal((await lab.bridge.mediaReport(id))?.at, 2)
