@@ -9,6 +9,7 @@ import { numberConfig, trunkConfig } from '../../support/configs.ts'
 import { codec, EVENTS, OPUS, PCMA, RtpPeer } from '../../support/rtp-peer.ts'
 import { sdpFixture } from '../../support/sdp-fixtures.ts'
 import { connect, PATIENCE, sdpOf, speak } from './speech.ts'
+import { tones } from './tones.ts'
 
 /** A relay under test. */
 export interface Subject {
@@ -342,6 +343,7 @@ export function behaviour(name: string, can: Capabilities, start: () => Promise<
       t.equal(relay.status().calls, calls - 1)
     })
 
+    if (can.transcodes) await tones(t, subject.relay, can.feeds)
     t.equal(subject.relay.status().calls, 0, 'no call is left')
     t.equal(subject.relay.status().ports?.used ?? 0, 0, 'no port is left')
   })
