@@ -222,6 +222,23 @@ for (const [name, sdp, { srtp, profile, protection, line }] of takenOffers) {
   })
 }
 
+t.test('the anchor sees only the keys that count', async (t) => {
+  const seen = async (srtp: 'none' | 'sdes', sdp: string) => {
+    const { session, call } = openLab({ srtp })
+    await session.offer('pbx', sdp)
+    await session.answer('whatsapp', whatsAppAnswer(111, 126))
+    return call.last('answer').remote
+  }
+  t.strictSame(
+    (await seen('sdes', sdpFixture('freeswitch-offer')))?.crypto.map((line) => line.tag),
+    [3],
+  )
+  t.strictSame((await seen('none', sdpFixture('pbx-optional-encryption-offer')))?.crypto, [])
+  // A PBX with ICE on a plain line does without when our answer has none (RFC 8839 §3.2.5).
+  const plain = editedSdp('asterisk-webrtc-offer', ['UDP/TLS/RTP/SAVPF', 'RTP/AVP'])
+  t.match(await seen('none', plain), { ice: undefined, dtls: undefined })
+})
+
 t.test('an offer’s mid, BUNDLE and m-lines are answered in their places', async (t) => {
   const { session } = openLab()
   await session.offer('pbx', `${sdpFixture('chromium-offer')}m=video 9 UDP/TLS/RTP/SAVPF 96\r\n`)

@@ -104,6 +104,21 @@ t.test('a re-INVITE without SDP gets our offer in the numbers of the call', asyn
   t.match(await session.reoffer(sdpFixture('asterisk-offer')), /^a=sendrecv\r$/m)
 })
 
+t.test('our later offer keeps what the PBX has chosen: profile, keys, one port', async (t) => {
+  const optional = editedSdp('pbx-optional-encryption-offer', [
+    'a=ptime:20',
+    'a=rtcp-mux\r\na=ptime:20',
+  ])
+  const { session } = await establishedLab({ srtp: 'sdes' }, optional)
+  const sdp = await session.reoffer(undefined)
+  t.match(sdp, /^m=audio 30002 RTP\/AVP 107 8 0 101\r$/m)
+  t.match(sdp, /^a=rtcp-mux\r$/m)
+  t.match(sdp, /^a=crypto:1 /m)
+
+  const stronger = await establishedLab({ srtp: 'none' }, sdpFixture('freeswitch-offer'))
+  t.match(await stronger.session.reoffer(undefined), /^m=audio 30002 RTP\/SAVP /m)
+})
+
 t.test('numbers we would use but the PBX has given away are avoided', async (t) => {
   const offer = editedSdp(
     'asterisk-offer',

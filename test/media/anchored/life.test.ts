@@ -93,6 +93,29 @@ t.test('a release during an offer ends it, and frees at once', async (t) => {
   t.equal(call.legs.size, 0)
 })
 
+t.test('a release is final even where the anchor finishes what it had begun', async (t) => {
+  const { session, call } = openLab()
+  call.forgiving = true
+  let open = call.hold()
+  const offer = session.offer('whatsapp', sdpFixture('whatsapp-sdes-offer'))
+  await Promise.resolve()
+  await session.release()
+  open()
+  t.equal(await refusal(offer), 'MEDIA_STATE 491')
+  t.equal(await session.query(), undefined)
+
+  const other = openLab()
+  other.call.forgiving = true
+  await other.session.offer('whatsapp', sdpFixture('whatsapp-sdes-offer'))
+  open = other.call.hold()
+  const answer = other.session.answer('pbx', sdpFixture('asterisk-answer'))
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+  await other.session.release()
+  open()
+  t.equal(await refusal(answer), 'MEDIA_STATE 491')
+  t.strictSame(other.call.story, ['offer pbx', 'accept pbx', 'release'], 'WhatsApp is not answered')
+})
+
 t.test('a release between two steps of an answer stops the second', async (t) => {
   const { session, call } = openLab()
   await session.offer('whatsapp', sdpFixture('whatsapp-sdes-offer'))

@@ -6,10 +6,9 @@ import { connects, type Format, formatOf } from './formats.ts'
 /** Milliseconds of audio in a packet, on both legs: WhatsApp's demand (dossier 6). */
 export const PTIME = 20
 
-/** The audio formats of a description that we know, in its order, without repetition. */
+/** The audio formats of a description that we know, in its order. */
 export function formatsIn(audio: AudioDescription): Format[] {
-  const formats = audio.codecs.map(formatOf).filter((format) => format !== undefined)
-  return [...new Set(formats)]
+  return audio.codecs.map(formatOf).filter((format) => format !== undefined)
 }
 
 /** The codec line of a format in a description. */
