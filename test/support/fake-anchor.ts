@@ -123,7 +123,8 @@ export class FakeAnchorCall implements AnchorCall {
 
   async accept(leg: LegId, remote: AudioDescription, media: LegMedia): Promise<void> {
     await this.#take({ what: 'accept', leg, remote, media })
-    if (!this.released && !this.legs.get(leg)?.offered) throw new Error(`an answer on ${leg} without an offer`)
+    if (!this.released && !this.legs.get(leg)?.offered)
+      throw new Error(`an answer on ${leg} without an offer`)
   }
 
   async answer(leg: LegId, remote: AudioDescription, shape: LegShape, media: LegMedia) {
