@@ -119,7 +119,7 @@ export class OutgoingStream {
       this.#give(sequence, (timestamp + this.#timestampOffset) >>> 0, marker, nowMs)
       return true
     }
-    if (!this.#plausible(step, ticks, nowMs, durationTicks)) {
+    if (!this.#plausible(step, ticks, nowMs, durationTicks) || this.#overlaps(step, ticks)) {
       return this.#anchor(sourceSsrc, sequence, timestamp, nowMs, durationTicks)
     }
     if (!this.#unbroken) {
@@ -282,6 +282,14 @@ export class OutgoingStream {
     return (
       ticks >= Math.min(bySequence, byTime) - slack && ticks <= Math.max(bySequence, byTime) + slack
     )
+  }
+
+  /**
+   * Whether the timestamp says that this packet begins before the last one has ended. Some sources
+   * (Asterisk, with Opus) stamp what they were late with by the clock, and the next ones closer.
+   */
+  #overlaps(step: number, ticks: number): boolean {
+    return this.#unbroken && ticks < step * this.#lastDuration
   }
 
   /**

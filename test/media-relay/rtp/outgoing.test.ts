@@ -62,6 +62,17 @@ t.test('silence suppression of the source: its clock goes on, its numbers do not
   t.strictSame(taken(out, true), [1001, 50_000 + 8000 * 30, true])
 })
 
+t.test('timestamps of a late source that overlap are set right', async (t) => {
+  const out = stream()
+  const step = (sequence: number, timestamp: number, at: number) =>
+    taken(out, out.forward(1, sequence, timestamp, false, at, FRAME))
+  t.strictSame(step(1, 0, 0), [1000, 50_000, true])
+  t.strictSame(step(2, 408, 51), [1001, 50_408, false], '31 ms late, stamped by the clock')
+  t.strictSame(step(3, 448, 56), [1002, 50_568, true], '5 ms after it, but a whole frame')
+  t.strictSame(step(4, 608, 76), [1003, 50_728, false])
+  t.strictSame(step(6, 928, 116), [1005, 51_048, false], 'a loss is no overlap')
+})
+
 t.test('what breaks a source anchors it anew', async (t) => {
   const rows: [string, number, number, number, number, number[]][] = [
     // after packets 100 to 102 of SSRC 1 with timestamps from 0: name, ssrc, seq, ts, at, expected
