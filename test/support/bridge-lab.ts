@@ -2,6 +2,7 @@ import type { Test } from 'tap'
 import { createBridge } from '../../src/bridge/index.ts'
 import { type CallRecord, CallRegistry } from '../../src/calls/index.ts'
 import type { Config } from '../../src/config/types.ts'
+import type { MediaRelay } from '../../src/media/index.ts'
 import type { CredentialSource } from '../../src/settings/index.ts'
 import { createLogger } from '../../src/shared/log.ts'
 import { Secret } from '../../src/shared/secret.ts'
@@ -78,8 +79,8 @@ export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-/** A bridge on fakes. */
-export async function bridgeLab(change: Partial<Config> = {}) {
+/** A bridge on fakes; with a relay of its own, `media` of the lab stays unused. */
+export async function bridgeLab(change: Partial<Config> = {}, relay?: MediaRelay) {
   const clock = new FakeClock()
   const port = new FakePort()
   const media = new FakeMedia()
@@ -93,7 +94,7 @@ export async function bridgeLab(change: Partial<Config> = {}) {
     port,
     config,
     credentials,
-    media,
+    media: relay ?? media,
     calls,
     clock,
     random: new FakeRandom(),

@@ -27,6 +27,7 @@ export class Announcement {
 
   /** Plays it once; `finished` is called at its end, or when it cannot be played. */
   once(finished: (error?: unknown) => void): void {
+    if (this.#finished) return
     this.#playing = true
     this.#finished = finished
     this.#timer = this.#clock.setTimeout(() => this.#finish(), LONGEST)

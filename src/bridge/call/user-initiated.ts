@@ -203,7 +203,7 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
       return this.media.allocate(hop.trunk, number).offer('whatsapp', invite.request.body)
     }
     await this.#early?.settled
-    await this.#announceWhileRinging()
+    await this.#announce()
     return session.retarget(hop.trunk)
   }
 
@@ -258,21 +258,16 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
   #giveUp(error: CausewayError): void {
     this.#ringTimer?.clear()
     this.#unanswered = error
-    this.#announce((announcement) => announcement.once((cause) => this.#announced(cause)))
+    this.#announce()
       .then((heard) => heard || this.#fail(error))
       .catch((cause: unknown) => this.onFault(cause))
-  }
-
-  async #announceWhileRinging(): Promise<void> {
-    const failed = (error: unknown): void => this.#announcementFailed(error)
-    await this.#announce((announcement) => announcement.loop(failed))
   }
 
   /**
    * Answers WhatsApp, unless it is answered already, and plays the announcement.
    * @returns whether it will be heard
    */
-  async #announce(play: (announcement: Announcement) => void): Promise<boolean> {
+  async #announce(): Promise<boolean> {
     const file = this.#start.inbound.announcement
     const { session } = this.media
     if (file === undefined || !session) return false
@@ -285,15 +280,21 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
         return false
       }
       if (this.call.hasEnded()) return true
-      this.#announcement = new Announcement(session, file, this.#ctx.clock)
+      this.#announcement ??= new Announcement(session, file, this.#ctx.clock)
     }
     const established = this.#establish()
     established.search = this
     this.#whatsapp.accept(established, body, {
-      up: () => this.#announcement && play(this.#announcement),
+      up: () => this.#playAnnouncement(),
       crossed: (error) => this.#crossed(error),
     })
     return true
+  }
+
+  /** Over and over while the next trunk rings; once when none is left. */
+  #playAnnouncement(): void {
+    if (this.#unanswered) this.#announcement?.once((cause) => this.#announced(cause))
+    else this.#announcement?.loop((error) => this.#announcementFailed(error))
   }
 
   /** The announcement is over, and with it the call. */
