@@ -40,6 +40,8 @@ export class Call implements LegListener, Paced {
   /** When media began, monotonic milliseconds. */
   #startedAt: number | undefined
   #secondAt: number
+  /** Whether the end of the media was told. */
+  #failed = false
   #releasing: Promise<CallMediaReport | undefined> | undefined
 
   constructor(
@@ -173,10 +175,20 @@ export class Call implements LegListener, Paced {
   }
 
   onFailed(leg: Leg, error: CausewayError): void {
+    if (this.#failed) return
     this.#parts.totals.failures++
     this.#parts.log.warn({ err: error, call: this.name, leg: leg.id }, 'media leg failed')
+    // Who was to take over did not; the call goes on with who is there.
     if (leg.id === 'next') return
+    this.#failed = true
     this.#tell({ type: 'ended', error })
+  }
+
+  onFault(cause: unknown): void {
+    const error = new CausewayError('MEDIA_RELAY_LOST', { detail: String(cause), cause })
+    this.#parts.log.error({ err: error, call: this.name }, 'media call failed')
+    if (!this.#failed) this.#tell({ type: 'ended', error })
+    this.#failed = true
   }
 
   onOther(leg: Leg, codec: Codec): Route | undefined {

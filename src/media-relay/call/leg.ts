@@ -1,7 +1,7 @@
 import type { DiscardReport } from '../../media/anchor/report.ts'
 import type { LegId, LegMedia } from '../../media/anchor/types.ts'
 import type { Codec, Direction } from '../../media/sdp/types.ts'
-import type { CausewayError } from '../../shared/errors/index.ts'
+import { CausewayError } from '../../shared/errors/index.ts'
 import type { Wire, WireEvents } from '../io/types.ts'
 import {
   EventDetector,
@@ -170,9 +170,19 @@ export class Leg implements WireEvents {
   }
 
   onRtp(packet: Buffer, length: number): void {
+    if (this.#closed) return
+    try {
+      this.#receive(packet, length)
+    } catch (cause) {
+      // A fault of ours ends this call, not all of the worker's.
+      this.onFailed(new CausewayError('MEDIA_RELAY_LOST', { detail: String(cause), cause }))
+    }
+  }
+
+  #receive(packet: Buffer, length: number): void {
     const { header, clock, totals } = this.#parts
     const nowMs = clock.monotonic()
-    if (this.#closed || !readRtp(packet, length, header)) {
+    if (!readRtp(packet, length, header)) {
       this.malformed++
       return
     }

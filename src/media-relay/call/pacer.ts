@@ -4,6 +4,8 @@ import type { Clock, Timer } from '../../shared/clock.ts'
 export interface Paced {
   /** Called about every {@link STEP} milliseconds with the monotonic time. */
   tick(nowMs: number): void
+  /** A tick has thrown. */
+  onFault(cause: unknown): void
 }
 
 /** Milliseconds between two ticks: half a frame, so that none is late by more. */
@@ -44,6 +46,13 @@ export class Pacer {
     this.#due += STEP
     if (this.#due < now) this.#due = now + STEP
     this.#arm(this.#due - now)
-    for (const member of this.#members) member.tick(now)
+    for (const member of this.#members) {
+      try {
+        member.tick(now)
+      } catch (cause) {
+        this.remove(member)
+        member.onFault(cause)
+      }
+    }
   }
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { CausewayError } from '../../../src/shared/errors/index.ts'
 import { codec, legMedia, legShape, PCMA } from '../../support/rtp-peer.ts'
 import { CallLab, description } from './lab.ts'
 
@@ -283,4 +284,39 @@ t.test('another keying in a later offer brings another wire, and the stream goes
   t.ok(lab.pbx.closed)
   lab.whatsapp.receive('talk')
   t.match(next.sent[0], { ssrc, sequence: (sequence + 1) & 0xffff })
+})
+
+t.test('a fault of ours ends its call alone, once', async (t) => {
+  const lab = await CallLab.open()
+  await lab.connect()
+  const told: string[] = []
+  const other = lab.engine.allocate('other', ({ type }) => told.push(type))
+  await other.answer('whatsapp', description(), legShape(), legMedia())
+  other.start()
+  lab.call.start()
+  lab.pbx.onSent = () => {
+    throw new Error('fault')
+  }
+  lab.whatsapp.receive('one')
+  lab.whatsapp.receive('two')
+  t.match(lab.told('ended'), [{ type: 'ended', error: { code: 'MEDIA_RELAY_LOST' } }])
+  t.equal(lab.told('ended').length, 1)
+  lab.whatsapp.onSent = lab.pbx.onSent
+  lab.run(1000)
+  t.equal(lab.told('ended').length, 1)
+  t.ok(lab.wires[2]!.sent.length >= 50, 'the other call goes on')
+  t.same(told, [])
+  await lab.call.release()
+  await other.release()
+})
+
+t.test('a leg that fails before it took over is no end', async (t) => {
+  const lab = await CallLab.open()
+  await lab.connect()
+  await lab.call.offer('next', legShape(), undefined)
+  const error = new CausewayError('MEDIA_ICE_FAILED')
+  lab.wires[2]!.events.onFailed(error)
+  t.same(lab.told('ended'), [])
+  lab.whatsapp.events.onFailed(error)
+  t.same(lab.told('ended'), [{ type: 'ended', error }])
 })
