@@ -66,6 +66,7 @@ export const behaviour = object({
   connections: { enum: ['each', 'reuse'] },
   display: { enum: ['digits', 'name'] },
   dtlsRole: { enum: ['passive', 'active'] },
+  dtlsDelay: milliseconds,
   codecOrder: { enum: ['opus-first', 'g711-first'] },
   earlyMedia: { enum: ['refuse', 'accept'] },
   firstPacket: milliseconds,

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { RtpPacket } from 'werift-rtp'
-import { type Clock, systemClock } from '../../shared/clock.ts'
+import { type Clock, systemClock, type Timer } from '../../shared/clock.ts'
 import { type Random, systemRandom } from '../../shared/random.ts'
 import type { Secret } from '../../shared/secret.ts'
 import { type DtlsCertificate, type Fingerprint, makeDtlsCertificate } from './certificate.ts'
@@ -28,6 +28,11 @@ export interface DtlsMediaOptions {
   certificate?: DtlsCertificate
   /** SRTP profiles by preference: 1 AES_CM_128_HMAC_SHA1_80, 7 AEAD_AES_128_GCM. Default both. */
   profiles?: readonly (1 | 7)[]
+  /**
+   * Milliseconds after {@link DtlsMediaTransport.setRemote} in which DTLS is neither sent nor heard, as
+   * by a relay that is not ready yet. Default 0.
+   */
+  delay?: number
   clock?: Clock
   random?: Random
 }
@@ -94,6 +99,7 @@ export class DtlsMediaTransport {
   #handshake: DtlsHandshake | undefined
   #srtp: Srtp | undefined
   #profile: 1 | 7 | undefined
+  #timer: Timer | undefined
   #remoteAt: number | undefined
   #connectedAt: number | undefined
   /** Packets that failed authentication, came from an address without a check, or were nothing known. */
@@ -223,6 +229,7 @@ export class DtlsMediaTransport {
   /** Idempotent. */
   close(): void {
     if (this.#state === 'closed') return
+    this.#timer?.clear()
     this.#handshake?.close()
     this.#enter('closed')
     for (const socket of this.#sockets) socket.close()
@@ -242,7 +249,7 @@ export class DtlsMediaTransport {
   }
 
   #record(packet: Buffer): void {
-    if (this.#state === 'failed') return
+    if (this.#state === 'failed' || this.#wait() > 0) return
     if (this.#handshake) this.#handshake.receive(packet)
     else if (this.#early.length < MAX_EARLY) this.#early.push(Buffer.from(packet))
   }
@@ -263,7 +270,16 @@ export class DtlsMediaTransport {
   #nominated(): void {
     if (this.#state !== 'checking') return
     this.#enter('handshaking')
-    this.#handshake?.start()
+    const wait = this.#wait()
+    if (wait === 0) this.#handshake?.start()
+    else this.#timer = this.#clock.setTimeout(() => this.#handshake?.start(), wait)
+  }
+
+  /** Milliseconds for which DTLS is still put off. */
+  #wait(): number {
+    const { delay = 0 } = this.#options
+    if (delay === 0 || this.#remoteAt === undefined) return 0
+    return Math.max(0, this.#remoteAt + delay - this.#clock.monotonic())
   }
 
   #send(packet: Buffer): void {

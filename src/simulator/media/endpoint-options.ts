@@ -31,6 +31,10 @@ export interface MediaEndpointOptions {
   payloadTypes?: { opus: number; telephoneEvent: number }
   /** Milliseconds of G.711 in a packet we send. Default 20. */
   ptime?: number
+  /** Whether a PBX's SDP asks for RTCP on the RTP port; without, it sends no RTCP. Default false. */
+  rtcpMux?: boolean
+  /** Milliseconds in which DTLS goes unanswered at first, as by a relay that is not ready. Default 0. */
+  dtlsDelay?: number
   /** Our DTLS part when the peer offers actpass. Default passive. */
   dtlsRole?: 'active' | 'passive'
   /** Shared between calls, as WhatsApp's relays do; default one for each. */

@@ -39,6 +39,8 @@ export class MediaEndpoint {
   #direction: Direction = 'sendrecv'
   #former: { local: LocalAudio; codecs: readonly CodecName[]; direction: Direction } | undefined
   #types: { opus: number; telephoneEvent: number } | undefined
+  /** Both sides take RTCP on the RTP port (RFC 5761); there is no other port for it here. */
+  #muxed = false
   #early: number | undefined
   #earlyBy: number | undefined
   #earlyTimer: Timer | undefined
@@ -65,6 +67,7 @@ export class MediaEndpoint {
       ssrc: random.int(1, 0xffffffff),
       stream: random.uuid(),
       ptime: options.ptime ?? 20,
+      rtcpMux: options.rtcpMux ?? false,
       direction: 'sendrecv',
     }
     this.#reporter = new RtcpReporter({
@@ -299,7 +302,7 @@ export class MediaEndpoint {
   #talk(): void {
     if (!this.#sender || this.#sender.running || this.#closed) return
     this.#sender.start()
-    this.#reporter.start()
+    if (this.#muxed) this.#reporter.start()
   }
 
   async #connect(
@@ -325,6 +328,8 @@ export class MediaEndpoint {
     else this.#sender = this.#newSender(format)
     this.#earlyTimer?.clear()
     if (this.#early !== undefined) this.#earlyBy ??= Math.round(clock.monotonic() - this.#early)
+    this.#muxed =
+      remote.rtcpMux && (this.#options.dialect === 'whatsapp' || this.#local.rtcpMux === true)
     this.#transport.connect(remote, remoteIs)
   }
 

@@ -27,6 +27,8 @@ export interface LocalAudio {
   direction?: Direction
   /** Milliseconds, default 20; WhatsApp knows no other. */
   ptime?: number
+  /** `a=rtcp-mux` in a PBX's SDP; WhatsApp's always has it. */
+  rtcpMux?: boolean
 }
 
 /** The ICE and DTLS lines of an SDP. */
@@ -120,6 +122,7 @@ export function pbxSdp(local: LocalAudio): string {
   }
   const { ptime = 20, direction = 'sendrecv' } = local
   lines.push(`a=ptime:${ptime}`, `a=maxptime:${ptime}`, `a=${direction}`)
+  if (local.rtcpMux) lines.push('a=rtcp-mux')
   return `${lines.join('\r\n')}\r\n`
 }
 

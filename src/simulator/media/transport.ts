@@ -31,6 +31,8 @@ export interface TransportOptions {
   ports?: readonly number[] | undefined
   /** Our DTLS part where the peer leaves it to us. */
   dtlsRole?: 'active' | 'passive' | undefined
+  /** Milliseconds in which DTLS goes unanswered at first. */
+  dtlsDelay?: number | undefined
   certificate?: DtlsCertificate | undefined
 }
 
@@ -190,13 +192,14 @@ class DtlsTransport implements MediaTransport {
   }
 
   static async open(options: TransportOptions, events: TransportEvents): Promise<MediaTransport> {
-    const { clock, random, address, ports, dtlsRole, certificate } = options
+    const { clock, random, address, ports, dtlsRole, dtlsDelay, certificate } = options
     const transport = await DtlsMediaTransport.open({
       clock,
       random,
       address,
       ...(ports ? { ports } : {}),
       ...(dtlsRole ? { role: dtlsRole } : {}),
+      ...(dtlsDelay ? { delay: dtlsDelay } : {}),
       ...(certificate ? { certificate } : {}),
     })
     return new DtlsTransport(transport, options, events)

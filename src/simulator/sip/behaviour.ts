@@ -26,6 +26,8 @@ export interface Behaviour {
    * takes a step of its own only when active.
    */
   dtlsRole: 'passive' | 'active'
+  /** How long WhatsApp's relay leaves DTLS unanswered at first; media has been seen 3 s late. */
+  dtlsDelay: number
   /** Order of the codecs in offers of a number with additional codecs; nobody has published it. */
   codecOrder: 'opus-first' | 'g711-first'
   /** SDP in a 183, and media before the answer: not documented to be heard. */
@@ -48,9 +50,10 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
   connections: 'each',
   display: 'digits',
   dtlsRole: 'passive',
+  dtlsDelay: 0,
   codecOrder: 'opus-first',
   earlyMedia: 'refuse',
-  firstPacket: 500,
+  firstPacket: 1000,
   loss: 0,
   strict: true,
 }

@@ -52,6 +52,7 @@ export function createPhones(options: {
       waits: true,
       analyse: media.analyse ?? true,
       dtlsRole: behaviour.dtlsRole,
+      dtlsDelay: behaviour.dtlsDelay,
       ...(certificate ? { certificate } : {}),
       loss: behaviour.loss,
       promises: { firstPacket: behaviour.firstPacket, broken },

@@ -26,7 +26,13 @@ type Test = { teardown(fn: () => void): void }
 
 /** A lab in real time whose number asks for DTLS. */
 async function dtlsLab(t: Test, options: LabOptions = {}): Promise<Lab> {
-  const lab = await startLab(t, { clock: systemClock, random: systemRandom, ...options })
+  const { behaviour, ...more } = options
+  const lab = await startLab(t, {
+    clock: systemClock,
+    random: systemRandom,
+    behaviour: { firstPacket: 20_000, ...behaviour },
+    ...more,
+  })
   lab.number.calling.srtp = 'DTLS'
   return lab
 }

@@ -21,7 +21,12 @@ async function scene(
   behaviour: Partial<Behaviour>,
   options: Partial<MediaEndpointOptions> = {},
 ): Promise<Scene> {
-  const lab = await startLab(t, { clock: systemClock, random: systemRandom, behaviour })
+  const lab = await startLab(t, {
+    clock: systemClock,
+    random: systemRandom,
+    // Only the tests of it are to depend on how busy the machine is.
+    behaviour: { firstPacket: 20_000, ...behaviour },
+  })
   lab.number.calling.additionalCodecs = ['PCMA']
   const business = await MediaEndpoint.open({
     clock: systemClock,
@@ -32,6 +37,7 @@ async function scene(
     codecs: ['opus'],
     tone: { frequency: 880, level: -20 },
     waits: false,
+    rtcpMux: true,
     ...options,
   })
   t.teardown(() => business.close())
@@ -125,7 +131,7 @@ for (const { rule, options, behaviour, run } of breaches) {
 }
 
 t.test('a stream that keeps every promise, with figures', async (t) => {
-  const one = await scene(t, { firstPacket: 2000 })
+  const one = await scene(t, {})
   await answer(one)
   one.business.dtmf('7')
   await until(() => Boolean(one.call.media?.verdict().heard))
@@ -134,7 +140,7 @@ t.test('a stream that keeps every promise, with figures', async (t) => {
   const { promises, received } = one.call.view().media!
   t.match(promises, { pauses: 0, silence: 0, broken: {} })
   t.same(Object.keys(promises!.frames), ['20'])
-  t.ok(promises!.firstPacket! < 2000 && promises!.longestGap > 0)
+  t.ok(promises!.firstPacket! < 20_000 && promises!.longestGap > 0)
   t.ok(received.rtcp > 0, 'reports came')
 })
 
