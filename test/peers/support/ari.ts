@@ -5,6 +5,7 @@ export interface AriChannel {
   id: string
   name: string
   state: string
+  caller: { number: string }
 }
 
 /** An event of ARI, the parts that are used. */

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Daemon, startDaemon } from './daemon.ts'
 import { install, peersFolder } from './install.ts'
 import { freePort, rtpRange } from './ports.ts'
@@ -14,6 +15,8 @@ export interface AsteriskOptions {
   configuration?: string
   /** RTP ports it may use; two for each leg of a call. Default 400. */
   rtpPorts?: number
+  /** Values of further `@NAME@` in that folder. */
+  values?: Record<string, string | number>
 }
 
 /** Asterisk, running on loopback. */
@@ -28,6 +31,8 @@ export interface Asterisk extends Daemon {
   readonly spool: string
   /** Runs a command of its console; returns what it prints. */
   cli(command: string): string
+  /** SIGKILL: no BYE, no BYE of RTCP. Resolves when it is gone. */
+  kill(): Promise<void>
 }
 
 const configuration = join(import.meta.dirname, '..', 'asterisk')
@@ -55,6 +60,7 @@ export async function startAsterisk(options: AsteriskOptions): Promise<Asterisk>
     RTP_FIRST: rtp.first,
     RTP_LAST: rtp.last,
     SECRET: secret,
+    ...options.values,
   })
   const settings = ['-C', join(state, 'etc', 'asterisk.conf')]
   const cli = (line: string): string =>
@@ -80,6 +86,10 @@ export async function startAsterisk(options: AsteriskOptions): Promise<Asterisk>
     credentials: `tester:${secret}`,
     spool: join(state, 'spool'),
     cli,
+    async kill() {
+      process.kill(daemon.pid, 'SIGKILL')
+      while (daemon.running) await sleep(10)
+    },
     async stop() {
       const code = await daemon.stop()
       rmSync(state, { recursive: true, force: true })

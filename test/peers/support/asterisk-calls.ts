@@ -1,0 +1,165 @@
+import type { Test } from 'tap'
+import type { CallMediaReport } from '../../../src/media/index.ts'
+import type { CallRecord, CallView } from '../../../src/simulator/index.ts'
+import type { AriEvent } from './ari.ts'
+import type { AsteriskLab } from './asterisk-lab.ts'
+import { until } from './until.ts'
+
+/** Longest time WhatsApp may wait for a packet, milliseconds: 20 and what a busy machine adds. */
+const LONGEST_GAP = 150
+
+/** What Causeway's API says of a call. */
+export interface CausewayCall {
+  id: string
+  consumer: string
+  state: string
+  media: { codec: Sides; srtp: Sides } | undefined
+  report: CallMediaReport | undefined
+  verdicts: { code: string; side: string }[]
+  cause: { code?: string; status?: number } | undefined
+}
+
+interface Sides {
+  whatsapp: string
+  pbx: string
+}
+
+let callers = 1001
+
+/** A consumer of its own calls a number of the lab, and with it a service of Asterisk. */
+export function place(lab: AsteriskLab, number: number, service: string): CallRecord {
+  const from = `+33199${callers++}${service}`
+  return lab.simulator.sip.placeCall({ from, to: lab.numbers[number]! })
+}
+
+/** Calls of Asterisk's own. */
+export interface OriginateOptions {
+  /** Endpoint of Asterisk. */
+  trunk: string
+  /** Place of the number the call leaves from. */
+  number: number
+  /** What Asterisk does on the answer. */
+  service: string
+}
+
+/** Asterisk calls a consumer, who picks up at once. */
+export async function originate(
+  { simulator, ari, numbers }: AsteriskLab,
+  { trunk, number, service }: OriginateOptions,
+): Promise<{ call: CallRecord; channel: string }> {
+  const consumer = `+33199${callers++}${service}`
+  const business = simulator.store.lookupNumberByPhone(numbers[number]!)!
+  simulator.store.grantPermission(business, consumer, true)
+  simulator.sip.consumers.update(consumer, { script: { action: 'answer', after: 100 } })
+  const coming = simulator.sip.calls.next((call) => call.consumer === consumer.slice(1))
+  const channel = (await ari.request('POST', '/channels', {
+    endpoint: `PJSIP/${consumer}@${trunk}`,
+    context: 'services',
+    extension: service,
+    callerId: numbers[number]!,
+  })) as { id: string }
+  return { call: await coming, channel: channel.id }
+}
+
+/** Asterisk's channel of a call of a consumer. */
+export async function channelOf({ ari }: AsteriskLab, call: CallRecord): Promise<string> {
+  const caller = `+${call.consumer}`
+  const fits = ({ type, channel }: AriEvent): boolean =>
+    type === 'ChannelCreated' && channel?.caller.number === caller
+  return (await ari.event(`a channel of ${caller}`, fits)).channel!.id
+}
+
+/** The channel is in the hands of the test. */
+export async function controlled(lab: AsteriskLab, call: CallRecord): Promise<string> {
+  const channel = await channelOf(lab, call)
+  await lab.ari.event(
+    'the test gets the channel',
+    (event) => event.type === 'StasisStart' && event.channel?.id === channel,
+  )
+  return channel
+}
+
+export async function answered(t: Test, call: CallRecord): Promise<void> {
+  await call.until(({ state }) => state === 'answered')
+  t.equal(call.state, 'answered', `answered ${call.outcome?.reason ?? ''}`)
+}
+
+/** A tone goes on to be heard by the consumer: `ms` more of it than until now. */
+export async function hears(t: Test, call: CallRecord, frequency: number, ms = 500): Promise<void> {
+  const before = heard(call, frequency)
+  await until(`${call.consumer} hears ${frequency} Hz`, () => {
+    if (call.state === 'ended') throw new Error(`the call has ended: ${call.outcome?.reason}`)
+    return heard(call, frequency) >= before + ms
+  })
+  t.pass(`the consumer hears ${frequency} Hz`)
+}
+
+/** Milliseconds of a tone the consumer has heard. */
+export function heard(call: CallRecord, frequency: number): number {
+  const tones = call.view().media?.received.tones ?? []
+  return tones
+    .filter((tone) => Math.abs(tone.frequency - frequency) <= 10)
+    .reduce((sum, tone) => sum + tone.ms, 0)
+}
+
+/** The consumer hangs up. */
+export function hangUp({ simulator }: AsteriskLab, call: CallRecord): void {
+  simulator.sip.hangup(call.id)
+}
+
+/** WhatsApp's view of a call whose media broke no promise: one stream, without a gap. */
+export function promised(t: Test, call: CallRecord, { gap = LONGEST_GAP } = {}): CallView {
+  const view = call.view()
+  t.same(call.violations, [], "WhatsApp's rules were kept")
+  const { received, promises } = view.media!
+  t.equal(received.ssrcs.length, 1, 'WhatsApp saw one SSRC')
+  t.same([received.irregular, received.lost], [0, 0], 'packets of 20 ms, none missing')
+  t.ok(promises!.longestGap < gap, `no gap: at most ${promises!.longestGap} ms`)
+  t.ok(promises!.firstPacket! < 100, `the first packet after ${promises!.firstPacket} ms`)
+  return view
+}
+
+/** Causeway's record of a call; of an ended one with the last figures. */
+export async function recordOf({ causeway }: AsteriskLab, call: CallRecord): Promise<CausewayCall> {
+  const { calls } = (await causeway.get('/api/v1/calls')) as { calls: CausewayCall[] }
+  const consumer = `+${call.consumer}`
+  const found = calls.find((each) => each.consumer === consumer)
+  if (!found) throw new Error(`Causeway knows no call of ${consumer}`)
+  const read = async (): Promise<CausewayCall> =>
+    (await causeway.get(`/api/v1/calls/${found.id}`)) as CausewayCall
+  let record = await read()
+  if (call.state === 'ended') {
+    await until('the call has its last figures', async () => {
+      record = await read()
+      return record.state === 'ended' && record.report !== undefined
+    })
+  }
+  return record
+}
+
+/** Nothing of any call is left in Asterisk or Causeway. */
+export async function nothingLeft(t: Test, lab: AsteriskLab): Promise<void> {
+  const left = async (): Promise<string[]> => {
+    const metrics = await lab.causeway.metrics()
+    const held = HELD.filter((name) => metrics.get(name) !== 0).map(
+      (name) => `${name} ${metrics.get(name)}`,
+    )
+    const channels = lab.asterisk.running ? channelsOf(lab) : 0
+    return channels === 0 ? held : [...held, `${channels} channels in Asterisk`]
+  }
+  await until('everything is given back', async () => (await left()).length === 0).catch(() => {})
+  t.same(await left(), [], 'nothing is left')
+}
+
+const HELD = [
+  'causeway_calls_active{direction="user-initiated"}',
+  'causeway_calls_active{direction="business-initiated"}',
+  'causeway_sip_dialogs',
+  'causeway_media_relay_calls',
+  'causeway_media_ports{state="used"}',
+  'causeway_media_transcoding_calls',
+]
+
+function channelsOf({ asterisk }: AsteriskLab): number {
+  return Number(/^(\d+) active channel/m.exec(asterisk.cli('core show channels count'))?.[1] ?? -1)
+}
