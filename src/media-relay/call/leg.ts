@@ -134,8 +134,7 @@ export class Leg implements WireEvents {
 
   /** Whether the remote is asked not to send, or wants to hear nothing. */
   get held(): boolean {
-    if (!this.media) return false
-    return this.media.direction !== 'sendrecv' || !this.wire.ready
+    return this.media !== undefined && this.media.direction !== 'sendrecv'
   }
 
   /** Whether its audio is to be heard by the other side. */
