@@ -97,7 +97,9 @@ export class Outlet {
   allow(allowed: boolean, nowMs: number): void {
     this.#allowed = allowed
     if (allowed) this.wake(nowMs)
-    if (!allowed) this.#queue.clear()
+    if (allowed) return
+    this.#queue.clear()
+    this.stream.interrupt()
   }
 
   /** The wire has become ready, or the leg was opened: what is to be sent at once is sent. */

@@ -190,6 +190,14 @@ export class OutgoingStream {
     return true
   }
 
+  /**
+   * What the source sends from now on does not leave (hold): when it does again, sequence numbers go
+   * on where they were, as a pause is no loss.
+   */
+  interrupt(): void {
+    this.#unbroken = false
+  }
+
   /** A packet was sent: `payloadOctets` of payload, for sender reports (RFC 3550 §6.4.1). */
   count(payloadOctets: number): void {
     this.packets++

@@ -104,6 +104,16 @@ t.test('what breaks a source anchors it anew', async (t) => {
   t.strictSame(a(3000, 60_000), [4000, 50_000 + 3000 * FRAME, false], 'a step of 3000 is a gap')
 })
 
+t.test('a hold is a pause, no loss', async (t) => {
+  const out = stream()
+  const a = source(out, 1, 7, 0)
+  a(0)
+  a(1)
+  out.interrupt()
+  t.strictSame(a(81), [1002, 50_000 + 81 * FRAME, true])
+  t.strictSame(a(82), [1003, 50_000 + 82 * FRAME, false])
+})
+
 t.test('stragglers of the former source do not bring it back', async (t) => {
   const out = stream()
   const a = source(out, 1, 100, 0)
