@@ -69,6 +69,7 @@ export class BusinessInitiatedCall implements Flow, InviteEvents, MediaHandler, 
 
   /** What the PBX asks before it is answered: PRACK, and UPDATE. */
   onRequest(request: IncomingRequest): void {
+    if (request.method === 'ACK') return
     this.call.note('pbx', 'in', request.method)
     const { invite } = this.#start
     if (request.method === 'PRACK') invite.acknowledged(request)

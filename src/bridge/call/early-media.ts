@@ -8,10 +8,12 @@ import type { WhatsAppAnswer } from './whatsapp-answer.ts'
 
 /** The PBX's descriptions before its answer, one after the other: 183 with SDP, UPDATE. */
 export class EarlyMedia {
-  /** The last description; the answer, when a 200 brings none. */
-  sdp: string | undefined
   /** Settles when all descriptions so far have been taken; undefined while there was none. */
   settled: Promise<void> | undefined
+  /** The last answer of a provisional response. */
+  #last = ''
+  /** Whether an UPDATE has changed the session since. */
+  #updated = false
   readonly #call: Call
   readonly #session: MediaSession
   readonly #whatsapp: WhatsAppAnswer
@@ -26,8 +28,17 @@ export class EarlyMedia {
 
   /** Takes the answer of a provisional response. */
   take(sdp: string): void {
-    this.sdp = sdp
+    this.#last = sdp
+    this.#updated = false
     this.#enqueue(() => this.#early(sdp))
+  }
+
+  /**
+   * The answer to our offer when the 200 says `sdp`: that, unless it leaves out what a provisional
+   * response has said (RFC 3262 §5), or repeats it after an UPDATE has gone beyond it.
+   */
+  answer(sdp: string): string {
+    return sdp === '' || this.#updated ? this.#last : sdp
   }
 
   /** Answers an UPDATE in the early dialog (RFC 3311 §5.2); other requests come too early. */
@@ -58,6 +69,7 @@ export class EarlyMedia {
   async #reoffer(request: IncomingRequest, offer: string): Promise<void> {
     try {
       const body = await this.#session.reoffer(offer)
+      this.#updated = true
       this.#call.note('pbx', 'out', '200', 'UPDATE')
       const headers = { 'Content-Type': 'application/sdp', Allow: ALLOW_PBX }
       request.respond({ status: 200, headers, body })

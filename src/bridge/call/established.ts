@@ -60,6 +60,8 @@ export class EstablishedCall implements Flow, DialogOwner, MediaHandler {
   takeover: Takeover | undefined
   /** Transfers so far. */
   transfers = 0
+  /** Settles when the media has taken the PBX's first answer: later offers wait for it. */
+  connected: Promise<void> | undefined
   /** Set while WhatsApp is answered and no PBX is. */
   search: Search | undefined
   readonly #music: HoldMusic | undefined
@@ -91,6 +93,11 @@ export class EstablishedCall implements Flow, DialogOwner, MediaHandler {
   /** The leg of the PBX; undefined while there is none. */
   get pbx(): PbxLeg | undefined {
     return this.#pbx
+  }
+
+  /** Whether another PBX leg is answered and about to take over. */
+  get handingOver(): boolean {
+    return this.#next !== undefined
   }
 
   /** Gives the WhatsApp leg its dialog. */

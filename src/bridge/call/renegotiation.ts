@@ -46,8 +46,9 @@ export class Renegotiation {
       this.#respond(request, { status: 200 })
       return
     }
-    if (this.#answering) {
-      // RFC 3261 §14.2, RFC 3311 §5.2: a second offer before the first is answered.
+    if (this.#answering || this.#established.handingOver) {
+      // RFC 3261 §14.2, RFC 3311 §5.2: a second offer before the first is answered. While
+      // another leg takes over, neither is the one to be renegotiated.
       const seconds = this.#established.ctx.random.int(0, 11)
       this.#respond(request, { status: 500, headers: { 'Retry-After': String(seconds) } })
       return
@@ -98,10 +99,12 @@ export class Renegotiation {
   }
 
   async #reoffer(request: IncomingRequest): Promise<void> {
-    const { session } = this.#established
+    const { connected, session } = this.#established
     const offer = request.body
     this.#answering = true
     try {
+      // Without waiting where there is nothing to wait for, offers keep their order.
+      if (connected) await connected
       const body = await session.reoffer(offer === '' ? undefined : offer)
       if (this.#closed) {
         this.#respond(request, { status: 487 })

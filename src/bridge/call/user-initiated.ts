@@ -122,9 +122,11 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
     established.trunk = this.#hop!.trunk
     const calleeTag = tagOf(response.header('to'))
     established.attachPbx({ id: response.dialogId, calleeTag, caller: 'us' })
-    // A 200 may leave out what a reliable provisional response has said (RFC 3262 §5).
-    const sdp = response.body === '' ? this.#early?.sdp : response.body
-    this.#answer(established, sdp ?? '').catch((error: unknown) => this.onFault(error))
+    established.connected = this.#answer(established, response.body)
+      .catch((error: unknown) => this.onFault(error))
+      .finally(() => {
+        established.connected = undefined
+      })
   }
 
   onFailure(failure: Failure, response: IncomingResponse | undefined): void {
@@ -208,8 +210,9 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
   }
 
   async #answer(established: EstablishedCall, sdp: string): Promise<void> {
-    await this.#early?.settled
-    const body = await established.session.answer('pbx', sdp)
+    const early = this.#early
+    await early?.settled
+    const body = await established.session.answer('pbx', early?.answer(sdp) ?? sdp)
     if (this.call.hasEnded()) {
       // The PBX hung up again before WhatsApp was answered.
       this.#whatsapp.reject(480)

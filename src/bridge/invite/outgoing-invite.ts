@@ -154,6 +154,7 @@ export class OutgoingInvite implements ResponseHandler, DialogOwner {
   }
 
   onRequest(request: IncomingRequest): void {
+    if (request.method === 'ACK') return
     if (this.#events?.onEarlyRequest) this.#events.onEarlyRequest(request)
     else request.respond({ status: 481 })
   }
