@@ -27,7 +27,11 @@ export interface DtlsHandshakeOptions {
 }
 
 const CONTENT = { alert: 21, handshake: 22 }
-const CLIENT_HELLO = 1
+const HELLO = { client: 1, verify: 3 }
+/** Certificate, CertificateVerify, ClientKeyExchange. */
+const FLIGHT_5 = new Set([11, 15, 16])
+/** Of a ClientHello: headers of record and message, version and random stand before the session ID. */
+const SESSION_ID = 13 + 12 + 2 + 32
 const RECORD_HEADER = 13
 const BAD_CERTIFICATE = 42
 /** Beyond every flight there is: the library's retransmissions stop at their next look. */
@@ -40,6 +44,8 @@ export class DtlsHandshake {
   readonly #transport
   #over = false
   #connected = false
+  /** How far the peer has come: hellos exchanged with a cookie, its keys seen. */
+  #progress: 'none' | 'verified' | 'keyed' = 'none'
 
   constructor(options: DtlsHandshakeOptions) {
     this.#options = options
@@ -85,8 +91,7 @@ export class DtlsHandshake {
       if (!this.#connected && first === 2) this.#fail(`alert ${packet[RECORD_HEADER + 1]}`)
       return
     }
-    if (this.#connected && packet[0] === CONTENT.handshake && clear && first === CLIENT_HELLO)
-      return
+    if (packet[0] === CONTENT.handshake && clear && this.#isStale(packet)) return
     try {
       this.#transport.onData(packet)
     } catch {
@@ -98,6 +103,30 @@ export class DtlsHandshake {
   close(): void {
     this.#over = true
     this.#socket.dtls.flight = OVER
+  }
+
+  /**
+   * Repeated hellos, as a slow network brings them, make the library begin again in the middle or
+   * give up: they are dropped once they have been answered.
+   */
+  #isStale(packet: Buffer): boolean {
+    const type = packet[RECORD_HEADER]
+    if (type === HELLO.verify) {
+      const repeated = this.#progress !== 'none'
+      this.#progress = 'verified'
+      return repeated
+    }
+    if (type === HELLO.client) {
+      if (this.#progress === 'keyed' || this.#connected) return true
+      const cookie = packet[SESSION_ID + 1 + (packet[SESSION_ID] ?? 0)] ?? 0
+      if (cookie === 0) return this.#progress === 'verified'
+      this.#progress = 'verified'
+      return false
+    }
+    if (this.#options.role === 'passive' && type !== undefined && FLIGHT_5.has(type)) {
+      this.#progress = 'keyed'
+    }
+    return false
   }
 
   #finish(): void {

@@ -46,7 +46,10 @@ export interface PromiseWatchOptions {
 const MAX_LOSS = 50
 /** Frame length WhatsApp insists on. */
 const FRAME = 20
-/** Milliseconds a timestamp may run ahead of the clock: one frame and a little. */
+/**
+ * Milliseconds a timestamp may run ahead of the clock: one frame and a little. Beside it counts how
+ * unsteady arrivals are here: a busy machine must not be taken for a jump.
+ */
 const AHEAD = 25
 
 /**
@@ -67,6 +70,10 @@ export class PromiseWatch {
   /** Timestamp and time everything is measured from, and the least delay seen since. */
   #origin: { timestamp: number; at: number } | undefined
   #delay = 0
+  /** How much later than the least delay packets have come lately. */
+  #spread = 0
+  /** Time between the last two packets. */
+  #gap = 0
   #lastAt: number | undefined
   #allowedAt: number | undefined
   #firstAt: number | undefined
@@ -143,8 +150,8 @@ export class PromiseWatch {
   }
 
   #arrival(now: number): void {
-    if (this.#lastAt !== undefined)
-      this.#longestGap = Math.max(this.#longestGap, now - this.#lastAt)
+    this.#gap = now - (this.#lastAt ?? now)
+    this.#longestGap = Math.max(this.#longestGap, this.#gap)
     this.#lastAt = now
     if (this.#firstAt !== undefined) return
     this.#firstAt = now
@@ -199,8 +206,8 @@ export class PromiseWatch {
       return
     }
     if (expected === undefined ? step > 0 : step > expected) {
-      if (delay < this.#delay - AHEAD) {
-        const by = Math.round(this.#delay - delay)
+      const by = Math.round(this.#delay - delay)
+      if (by > AHEAD + this.#spread + this.#gap / 4) {
         this.broken('timestamp', `the timestamp jumps ${by} ms ahead of the clock`)
         this.#restart()
         return
@@ -208,7 +215,9 @@ export class PromiseWatch {
       if (expected !== undefined) this.#pauses++
     }
     // The least delay is the truth; it may drift with the sender's clock.
-    if (step > 0) this.#delay = Math.min(delay, this.#delay + 0.1)
+    if (step === 0) return
+    this.#delay = Math.min(delay, this.#delay + 0.1)
+    this.#spread = Math.max(delay - this.#delay, this.#spread * 0.98)
   }
 
   #restart(): void {

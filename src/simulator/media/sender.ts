@@ -131,6 +131,7 @@ export class Sender {
       this.#ticks += missed
       this.#timestamp = (this.#timestamp + missed * frameTicks(codec, ptime)) >>> 0
       wait += missed * ptime
+      this.#talkspurt = true
     }
     this.#timer = clock.setTimeout(() => this.#tick(), Math.max(0, wait))
   }

@@ -79,7 +79,7 @@ for (const profile of [1, 7] as const) {
     t.equal(server.setup, 'passive')
     t.equal(client.profile, profile)
     t.equal(server.profile, profile)
-    t.ok(client.handshakeMs! >= 0 && client.handshakeMs! < 5000, `${client.handshakeMs} ms`)
+    t.ok(client.handshakeMs! >= 0, `${client.handshakeMs} ms`)
 
     const heard: string[] = []
     const both = new Promise<void>((resolve) => {
@@ -115,7 +115,7 @@ t.test('checks and a ClientHello that come before the SDP are made good', async 
   await join(t, client, server, (packet) => {
     if (packet[0] === 22 && packet[13] === 1) hellos++
     setImmediate(hello)
-    return true
+    return 1
   })
   client.setRemote(remoteOf(server, 'actpass'))
   await arrived
@@ -266,6 +266,22 @@ t.test('strangers, garbage and packets without keys change nothing', async (t) =
   t.notOk(transport.state === 'connected')
 })
 
+t.test('hellos that are repeated and records that are lost do not end a handshake', async (t) => {
+  const client = await open(t, { role: 'active' })
+  const server = await open(t)
+  let dropped = 0
+  await join(t, client, server, (packet, from) => {
+    const type = packet[0] === 22 ? packet[13] : undefined
+    // The server's first flight after the cookie is lost once, so that everything is repeated.
+    if (from === 'b' && type === 2 && dropped++ === 0) return 0
+    return type === 1 || type === 3 ? 2 : 1
+  })
+  client.setRemote(remoteOf(server, 'actpass'))
+  server.setRemote(remoteOf(client, 'active'))
+  await Promise.all([connected(client), connected(server)])
+  t.equal(dropped > 1, true)
+})
+
 t.test('a fatal alert of the peer ends the handshake', async (t) => {
   const transport = await open(t)
   transport.setRemote({ ufrag: 'peer', setup: 'active', fingerprints: [] })
@@ -282,7 +298,7 @@ t.test('SRTP that was changed on its way is rejected', async (t) => {
   const server = await open(t)
   await join(t, client, server, (packet, from) => {
     if (from === 'a' && packet[0]! >= 128) packet[14]! ^= 1
-    return true
+    return 1
   })
   client.setRemote(remoteOf(server, 'actpass'))
   server.setRemote(remoteOf(client, 'active'))

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import type { DtlsMediaTransport } from '../../../src/simulator/media/dtls.ts'
 import { ATTRIBUTE, BINDING, writeStun } from '../../../src/simulator/media/stun.ts'
 
-/** What a bridge passes on; return false to lose the datagram. */
-export type Pass = (packet: Buffer, from: 'a' | 'b') => boolean
+/** How often a bridge passes a datagram on: 0 loses it. */
+export type Pass = (packet: Buffer, from: 'a' | 'b') => number
 
 /** Sends a connectivity check as a full agent would: to `transport`, with the nomination. */
 export function check(
@@ -47,11 +47,13 @@ export async function join(
   t: { teardown(fn: () => void): void },
   a: DtlsMediaTransport,
   b: DtlsMediaTransport,
-  pass: Pass = () => true,
+  pass: Pass = () => 1,
 ): Promise<void> {
   const [toA, toB] = [await udpSocket(t), await udpSocket(t)]
   const forward = (from: 'a' | 'b', through: Socket, port: number) => (packet: Buffer) => {
-    if (packet[0]! > 3 && pass(packet, from)) through.send(packet, port, '127.0.0.1')
+    if (packet[0]! <= 3) return
+    const copies = pass(packet, from)
+    for (let i = 0; i < copies; i++) through.send(packet, port, '127.0.0.1')
   }
   toA.on('message', forward('a', toB, b.local.port))
   toB.on('message', forward('b', toA, a.local.port))

