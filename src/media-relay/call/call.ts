@@ -70,7 +70,7 @@ export class Call implements LegListener, Paced {
     shape: LegShape,
     _peer: AudioDescription | undefined,
   ): Promise<LegTransport> {
-    const leg = this.#leg(id) ?? this.#add(id, shape)
+    const leg = await this.#legFor(id, shape)
     return leg.transport.offer(shape).catch((error: unknown) => this.#undo(leg, error))
   }
 
@@ -88,7 +88,7 @@ export class Call implements LegListener, Paced {
     shape: LegShape,
     media: LegMedia,
   ): Promise<LegTransport> {
-    const leg = this.#leg(id) ?? this.#add(id, shape)
+    const leg = await this.#legFor(id, shape)
     return this.#agree(leg, media, () => leg.transport.answer(offer, shape)).catch(
       (error: unknown) => this.#undo(leg, error),
     )
@@ -212,8 +212,10 @@ export class Call implements LegListener, Paced {
     if (this.#releasing) throw new CausewayError('MEDIA_RELAY_LOST', { detail: 'released' })
   }
 
-  #add(id: LegId, shape: LegShape): Leg {
-    const leg = new Leg(id, shape.keying === 'dtls' ? 'dtls' : 'udp', this.#parts, this)
+  async #legFor(id: LegId, shape: LegShape): Promise<Leg> {
+    const kind = shape.keying === 'dtls' ? 'dtls' : 'udp'
+    await this.#parts.prepare(kind)
+    const leg = this.#leg(id) ?? new Leg(id, kind, this.#parts, this)
     this.#legs[id] = leg
     return leg
   }

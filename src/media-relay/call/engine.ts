@@ -1,10 +1,11 @@
 import type { MediaEvent } from '../../media/anchor/types.ts'
 import type { Clock } from '../../shared/clock.ts'
-import { CausewayError } from '../../shared/errors/index.ts'
 import type { Logger } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import { AudioLibrary } from '../audio/index.ts'
 import { loadCodecs, TranscodingBudget } from '../codec/index.ts'
+import { loadDtls, unloadDtls } from '../dtls/library.ts'
+import { createDtlsWire } from '../io/dtls-wire.ts'
 import type { Wire, WireEvents } from '../io/types.ts'
 import { createUdpWire } from '../io/udp-wire.ts'
 import { type PortRange, PortTable } from '../ports/port-table.ts'
@@ -51,6 +52,8 @@ export interface EngineParts {
   budget: TranscodingBudget
   totals: Totals
   createWire: CreateWire
+  /** Loads what wires of a kind need; to be awaited before the first. */
+  prepare(kind: WireKind): Promise<void>
 }
 
 /** Counters since the start. */
@@ -94,6 +97,9 @@ export async function createEngine(
     budget: new TranscodingBudget(options.transcoding),
     totals: { packets: 0, octets: 0, calls: 0, failures: 0 },
     createWire: createWire ?? realWire,
+    prepare: async (kind) => {
+      if (kind === 'dtls' && !createWire) await loadDtls(log)
+    },
   }
 
   function realWire(
@@ -105,7 +111,15 @@ export async function createEngine(
     if (kind === 'udp') {
       return createUdpWire({ sockets, listen, externalAddress, random, ...identity, events })
     }
-    throw new CausewayError('MEDIA_RELAY_UNAVAILABLE', { detail: 'DTLS is not there yet' })
+    return createDtlsWire({
+      listen,
+      externalAddress,
+      takePort: () => table.takeOne(),
+      freePort: (port) => table.free(port),
+      ...identity,
+      clock,
+      events,
+    })
   }
 
   return {
@@ -125,6 +139,7 @@ export async function createEngine(
     }),
     async close() {
       await Promise.all([...calls].map((call) => call.release()))
+      unloadDtls()
     },
   }
 }

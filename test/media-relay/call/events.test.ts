@@ -261,15 +261,18 @@ t.test('a refused offer leaves the leg as it was', async (t) => {
   t.notOk(lab.pbx.closed)
 })
 
-t.test('a first offer that is refused leaves no leg', async (t) => {
+t.test('a leg is answered, dropped and promoted only where there is one', async (t) => {
   const lab = await CallLab.open()
   await t.rejects(lab.call.accept('pbx', description(), legMedia()), { code: 'MEDIA_STATE' })
-  const offer = lab.call.answer('pbx', description(), legShape({ keying: 'sdes' }), legMedia())
+  await t.rejects(lab.call.promote(), { code: 'MEDIA_STATE' })
+  await lab.call.drop('next')
+  await lab.call.play('pbx', undefined)
+  await t.rejects(lab.call.play('pbx', { file: '/a.wav', loop: false }), { code: 'MEDIA_STATE' })
+  await lab.call.offer('pbx', legShape(), undefined)
   lab.pbx.refuses = new Error('no')
-  await t.rejects(offer.then(() => lab.call.answer('pbx', description(), legShape(), legMedia())))
+  await t.rejects(lab.call.accept('pbx', description(), legMedia()), { message: 'no' })
   await lab.call.drop('pbx')
   t.ok(lab.pbx.closed)
-  await t.rejects(lab.call.promote(), { code: 'MEDIA_STATE' })
 })
 
 t.test('another keying in a later offer brings another wire, and the stream goes on', async (t) => {
