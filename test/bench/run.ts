@@ -1,10 +1,16 @@
 /**
- * `npm run bench -- sip [options]`: measurements. They print a table and write JSON, and never fail
- * on a number.
+ * `npm run bench -- sip|media [options]`: measurements. They print a table and write JSON, and never
+ * fail on a number.
  */
+import { benchMedia } from './media/bench.ts'
+import { benchMediaMicro } from './media/micro.ts'
 import { benchSip } from './sip/bench.ts'
 
-const benches: Record<string, (args: string[]) => Promise<void>> = { sip: benchSip }
+const benches: Record<string, (args: string[]) => Promise<void>> = {
+  sip: benchSip,
+  media: benchMedia,
+  'media-micro': benchMediaMicro,
+}
 
 const [name = '', ...args] = process.argv.slice(2)
 const bench = benches[name]

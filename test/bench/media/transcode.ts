@@ -6,7 +6,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Application, createEncoder } from 'libopus-wasm'
 import type { Codec } from '../../../src/media/sdp/types.ts'
 import { loadAudioFile } from '../../../src/media-relay/audio/index.ts'
 import {
@@ -14,8 +13,8 @@ import {
   loadCodecs,
   type Transcoder,
 } from '../../../src/media-relay/codec/index.ts'
-import { codesOf } from '../../../src/shared/g711.ts'
 import { octetsOf, wavFile } from '../../support/audio-files.ts'
+import { lawPayloads, opusPayloads, speech } from './payloads.ts'
 
 const CALLS = Number(process.argv[2] ?? 100)
 const FRAMES = 50
@@ -28,47 +27,6 @@ const codec = (name: string): Codec => ({
   channels: undefined,
   fmtp: undefined,
 })
-
-/** Something like speech: a voice of changing pitch with pauses. */
-function speech(rate: number, seconds: number): Int16Array {
-  let phase = 0
-  return Int16Array.from({ length: rate * seconds }, (_, i) => {
-    const time = i / rate
-    phase += (110 + 30 * Math.sin(5 * time)) / rate
-    const voice = [1, 2, 3, 5, 9, 14].reduce(
-      (sum, k) => sum + Math.sin(2 * Math.PI * k * phase) / k,
-      0,
-    )
-    return 5000 * voice * Math.max(Math.sin(8 * time), 0)
-  })
-}
-
-/** One second of A-law. */
-function lawPayloads(): Uint8Array[] {
-  const pcm = speech(8000, 1)
-  return Array.from({ length: FRAMES }, (_, i) =>
-    Uint8Array.from(pcm.subarray(i * 160, (i + 1) * 160), (s) => codesOf('PCMA')[s & 0xffff]!),
-  )
-}
-
-/** One second of Opus as WhatsApp sends it: wide band, 20 kb/s, FEC. */
-async function opusPayloads(): Promise<Uint8Array[]> {
-  const encoder = await createEncoder({
-    sampleRate: 16000,
-    channels: 1,
-    frameSize: 320,
-    application: Application.Voip,
-    bitrate: 20000,
-    fec: true,
-    packetLossPercent: 10,
-  })
-  const pcm = speech(16000, 1)
-  const packets = Array.from({ length: FRAMES }, (_, i) =>
-    encoder.encode(pcm.subarray(i * 320, (i + 1) * 320)),
-  )
-  encoder.free()
-  return packets
-}
 
 function microseconds(since: NodeJS.CpuUsage): number {
   const used = process.cpuUsage(since)
