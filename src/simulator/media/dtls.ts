@@ -101,6 +101,7 @@ export class DtlsMediaTransport {
   #profile: 1 | 7 | undefined
   #timer: Timer | undefined
   #remoteAt: number | undefined
+  #checkedAt: number | undefined
   #connectedAt: number | undefined
   /** Packets that failed authentication, came from an address without a check, or were nothing known. */
   rejected = 0
@@ -169,10 +170,13 @@ export class DtlsMediaTransport {
     return this.#profile
   }
 
-  /** Milliseconds from {@link DtlsMediaTransport.setRemote} to the keys; undefined before. */
+  /**
+   * Milliseconds from the moment the peer was known by its SDP and by a check to the keys; undefined
+   * before.
+   */
   get handshakeMs(): number | undefined {
     if (this.#connectedAt === undefined || this.#remoteAt === undefined) return undefined
-    return Math.max(0, this.#connectedAt - this.#remoteAt)
+    return Math.max(0, this.#connectedAt - Math.max(this.#remoteAt, this.#checkedAt ?? 0))
   }
 
   /** Monotonic milliseconds of the moment keys were there. */
@@ -241,6 +245,7 @@ export class DtlsMediaTransport {
     // RFC 7983 §7.
     if (first <= 3) {
       const answer = this.#ice.receive(packet, from)
+      if (this.#ice.peer) this.#checkedAt ??= this.#clock.monotonic()
       if (answer) socket.send(answer, from.port, from.address)
     } else if (!this.#ice.isValid(from)) this.rejected++
     else if (first >= 20 && first <= 63) this.#record(packet)

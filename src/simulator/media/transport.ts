@@ -43,7 +43,7 @@ export interface DtlsReport {
   reason: string | undefined
   /** Our part. */
   role: Setup
-  /** Milliseconds from the peer's SDP to the keys. */
+  /** Milliseconds from the peer's SDP and first check to the keys. */
   handshakeMs: number | undefined
   /** `AES_CM_128_HMAC_SHA1_80` or `AEAD_AES_128_GCM`. */
   profile: string | undefined
