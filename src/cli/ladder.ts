@@ -159,11 +159,15 @@ export function duration(ms: number): string {
 }
 
 function mediaOf({ codec, srtp }: NonNullable<CallRecord['media']>): string {
-  const side = (which: 'whatsapp' | 'pbx'): string =>
-    `${codec[which]}, ${srtp[which] === 'none' ? 'plain RTP' : `SRTP ${srtp[which]}`}`
+  const side = (which: 'whatsapp' | 'pbx'): string => `${codec[which]}, ${protection(srtp[which])}`
   const [whatsapp, pbx] = [side('whatsapp'), side('pbx')]
   if (whatsapp === pbx) return `${whatsapp} on both sides`
   return `${whatsapp} to WhatsApp; ${pbx} to the PBX`
+}
+
+function protection(mode: string): string {
+  if (mode === 'none') return 'plain RTP'
+  return mode.startsWith('DTLS') ? mode : `SRTP ${mode}`
 }
 
 const OWNERS = { causeway: 'Causeway', pbx: 'the PBX', whatsapp: 'WhatsApp', user: 'you' } as const

@@ -46,7 +46,7 @@ function verdictOf({ verdict, transcoding }: CallMediaReport, paint: Paint): str
 function legLines(name: string, leg: LegReport, paint: Paint): string[] {
   const { mode, suite } = leg.srtp
   const way = `${leg.local ?? '?'} ↔ ${leg.remote ?? 'nowhere'}`
-  const protection = mode === 'none' ? 'plain RTP' : (suite ?? mode.toUpperCase())
+  const protection = mode === 'none' ? 'plain RTP' : (suite ?? 'DTLS-SRTP')
   const facts = [leg.codec, protection, way]
   if (leg.rttMs !== undefined) facts.push(`round trip ${Math.round(leg.rttMs)} ms`)
   if (leg.held) facts.push('held')

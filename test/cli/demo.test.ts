@@ -32,11 +32,11 @@ t.test('the demo completes two calls with audio in both directions', async (t) =
     'WhatsApp simulator: Graph API at http://127.0.0.1:',
     'toy PBX: sip:127.0.0.1:',
     'Causeway: version',
-    'number: +441632960123 has SIP enabled at sip.example.com:',
+    'numbers: +441632960123 has SIP enabled at sip.example.com:',
     'health: ',
     'a WhatsApp user calls: +33199001234 → +441632960123',
     'permission: +33199001234 was asked',
-    'the PBX calls: +441632960123 → +33199001234',
+    'the PBX calls: +441632960124 → +33199001234,',
   ]) {
     t.match(stdout, new RegExp(`^  ✓ +[\\d.]+ m?s {2}${step.replace(/[+.]/g, '\\$&')}`, 'm'), step)
   }
@@ -54,6 +54,9 @@ t.test('the demo completes two calls with audio in both directions', async (t) =
   ]) {
     t.match(stdout, heard)
   }
+  t.match(stdout, /media {3}opus, SRTP AES_CM_128_HMAC_SHA1_80 to WhatsApp; opus, plain RTP to the/)
+  t.match(stdout, /media {3}opus, DTLS-SRTP to WhatsApp; opus, plain RTP to the PBX/)
+  t.equal(stdout.match(/audio +good: both sides are heard$/gm)?.length, 2)
   t.match(stdout, "✓ 2 calls, audio in both directions, no rule of WhatsApp's broken")
   for (const line of stdout.split('\n')) t.ok(line.length <= 80, `80 columns: ${line}`)
 })
@@ -90,12 +93,27 @@ t.test('with --stay it runs on until it is told to stop', async (t) => {
   }
 })
 
+t.test(
+  'with --hold the PBX holds and resumes, and WhatsApp hears silence without a gap',
+  async (t) => {
+    const { code, stdout } = await demo(['--hold', '--json'])
+    t.equal(code, 0, stdout)
+    const { calls } = JSON.parse(stdout)
+    const [{ held, record, violations }] = calls
+    t.ok(held.silence >= 1500, `${held.silence} ms of silence`)
+    t.ok(held.gap < 150, `no gap above ${held.gap} ms`)
+    t.ok(record.report.legs.whatsapp.silenceInserted >= 60)
+    t.same(violations, [])
+    t.equal(calls[1].held, undefined)
+  },
+)
+
 t.test('a step that fails is named, and nothing is left behind', async (t) => {
   const signal = AbortSignal.abort()
   const { code, stdout, stderr } = await causeway(['demo'], { signal })
   t.equal(code, 1)
-  t.match(stdout, /^ {2}✗ +\d+ ms {2}number: /m)
-  t.match(stderr, /^The demo failed at: number: /m)
+  t.match(stdout, /^ {2}✗ +\d+ ms {2}numbers: /m)
+  t.match(stderr, /^The demo failed at: numbers: /m)
   const [folder] = /\/\S*causeway-demo-\w+/.exec(stdout.replace(/\n {14}/g, '')) ?? []
   t.ok(folder)
   t.notOk(existsSync(folder!), 'an interrupted demo keeps no files')

@@ -87,7 +87,7 @@ t.test('DTLS and ICE have a line of their own', async (t) => {
     ice: { local: '127.0.0.1:1', remote: '127.0.0.1:2', state: 'completed' },
   }
   const text = lines({ report: { ...report, legs: { whatsapp: dtls, pbx: undefined } } }).join('\n')
-  t.match(text, 'opus, DTLS, ')
+  t.match(text, 'opus, DTLS-SRTP, ')
   t.match(text, 'DTLS client, ICE 127.0.0.1:1 → 127.0.0.1:2')
 })
 

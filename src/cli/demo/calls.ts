@@ -15,6 +15,16 @@ export interface DemoCall {
   media: Hearing[]
   /** Rules of WhatsApp's that were broken. */
   violations: Violation[]
+  /** What WhatsApp noticed of a hold; undefined without one. */
+  held?: Held | undefined
+}
+
+/** A hold as WhatsApp's side saw it. */
+export interface Held {
+  /** Milliseconds of silence it heard. */
+  silence: number
+  /** Longest time between two packets in the whole call, milliseconds. */
+  gap: number
 }
 
 /** WhatsApp's side of a call, as the simulator keeps it. */
@@ -27,19 +37,55 @@ const AUDIO = 6000
 /** Milliseconds Causeway may take to let go of a call. */
 const END = 3000
 
+/** Milliseconds the PBX holds. */
+const HOLD = 1500
+/** Milliseconds without a packet that WhatsApp may see while the PBX holds. */
+const GAP = 150
+
 /** A WhatsApp user calls the business, both hear each other, and the user hangs up. */
-export async function userCalls(world: World, signal: AbortSignal): Promise<DemoCall> {
+export async function userCalls(
+  world: World,
+  signal: AbortSignal,
+  hold = false,
+): Promise<DemoCall> {
   const { simulator, pbx } = world
   const ringing = pbx.next()
-  const whatsapp = simulator.sip.placeCall({ from: DEMO.consumer, to: DEMO.business })
+  const whatsapp = simulator.sip.placeCall({
+    from: DEMO.consumer,
+    to: DEMO.numbers.support.phoneNumber,
+  })
   const answered = await until('the answer', ANSWER, signal, () => {
     requireRunning(whatsapp)
     return whatsapp.state === 'answered'
   }).then(() => ringing)
   await until('the answer at the PBX', ANSWER, signal, () => answered.state === 'answered')
   await audio(whatsapp, answered, signal)
+  const held = hold ? await holdAndResume(whatsapp, answered, signal) : undefined
   simulator.sip.hangup(whatsapp.id)
-  return finish(world, 'user-initiated', whatsapp, answered, signal)
+  return { ...(await finish(world, 'user-initiated', whatsapp, answered, signal)), held }
+}
+
+/** The PBX holds without sending anything, and resumes; WhatsApp must not notice. */
+async function holdAndResume(
+  whatsapp: WhatsAppCall,
+  pbx: PbxCall,
+  signal: AbortSignal,
+): Promise<Held> {
+  const answered = async (name: string, asking: Promise<number>): Promise<void> => {
+    const status = await asking
+    if (status !== 200) throw new Error(`the ${name} was answered ${status}`)
+  }
+  const silence = (): number => whatsapp.media?.verdict().received.silence ?? 0
+  const tone = (): number => whatsapp.media?.verdict().received.tone?.ms ?? 0
+  const before = silence()
+  await answered('hold', pbx.hold('inactive'))
+  await until('silence at WhatsApp', HOLD + 2000, signal, () => silence() - before >= HOLD)
+  await answered('resume', pbx.resume())
+  const heard = tone()
+  await until('the tone after the hold', 2000, signal, () => tone() - heard >= 400)
+  const gap = whatsapp.media?.verdict().promises?.longestGap ?? Number.POSITIVE_INFINITY
+  if (gap > GAP) throw new Error(`WhatsApp got no packet for ${Math.round(gap)} ms`)
+  return { silence: silence() - before, gap }
 }
 
 /** The PBX calls a WhatsApp user, both hear each other, and the PBX hangs up. */
@@ -58,12 +104,16 @@ export async function pbxCalls(world: World, signal: AbortSignal): Promise<DemoC
 }
 
 /** How a call went, in one line. */
-export function summary({ record, media }: DemoCall): string {
+export function summary({ record, media, held }: DemoCall): string {
   const { direction, consumer, business } = record
   const pair =
     direction === 'user-initiated' ? `${consumer} → ${business}` : `${business} → ${consumer}`
   const packets = media.map((one) => one.received).join(' and ')
-  return `${pair}, ${packets} packets heard, ${record.cause?.text ?? ''}`
+  const hold = held
+    ? `, held for ${(held.silence / 1000).toFixed(1)} s without a gap above ${Math.ceil(held.gap)} ms at WhatsApp`
+    : ''
+  const { whatsapp = '?' } = record.media?.srtp ?? {}
+  return `${pair}, ${whatsapp}, ${packets} packets heard${hold}, ${record.cause?.text ?? ''}`
 }
 
 function requireRunning(call: WhatsAppCall): void {
@@ -102,10 +152,17 @@ async function finish(
     const query = `state=ended&direction=${direction}&limit=1`
     return (await api.get<CallList>(`/api/v1/calls?${query}`)).calls[0]?.id
   })
-  const record = await api.get<CallRecord>(`/api/v1/calls/${id}`)
-  const { cause } = record
+  const record = await until('the figures of the media', END, signal, async () => {
+    const record = await api.get<CallRecord>(`/api/v1/calls/${id}`)
+    return record.report && record
+  })
+  const { cause, report } = record
   if (cause?.result !== 'completed') {
     throw new Error(`the call did not end in good order: ${cause?.code} ${cause?.text}`)
+  }
+  if (report?.verdict !== 'good') {
+    const [found] = report?.verdicts ?? []
+    throw new Error(`the media is ${report?.verdict}: ${found?.detail ?? 'nothing was heard'}`)
   }
   const media = judge(direction, whatsapp.media?.verdict(), pbx.media)
   const fault = media.flatMap(({ from, to, faults }) =>

@@ -1,8 +1,11 @@
 /** The parties of the demo: numbers that regulators reserve for fiction, a documentation domain. */
 export const DEMO = {
-  business: '+441632960123',
+  /** The number a user calls, and the one the PBX calls from: one for each way to exchange keys. */
+  numbers: {
+    support: { phoneNumber: '+441632960123', phoneNumberId: '106540352242922', srtp: 'SDES' },
+    sales: { phoneNumber: '+441632960124', phoneNumberId: '106540352242923', srtp: 'DTLS' },
+  },
   consumer: '+33199001234',
-  phoneNumberId: '106540352242922',
   accessToken: 'simulated-access-token',
   appId: '634974688087057',
   domain: 'sip.example.com',
@@ -33,7 +36,8 @@ sip:
   tls: { cert: ${quoted(certificate.cert)}, key: ${quoted(certificate.key)} }
 
 media:
-  relay: none                       # SDES-SRTP passes between WhatsApp and the PBX
+  relay: embedded                   # both legs end at Causeway, each with its own protection
+  listen: 127.0.0.1
 
 whatsapp:                           # everything here stands in for the real WhatsApp
   graph_url: ${quoted(graphUrl)}
@@ -42,19 +46,23 @@ whatsapp:                           # everything here stands in for the real Wha
   sources: [127.0.0.1/32]
 
 numbers:
-  - name: support
-    phone_number: ${quoted(DEMO.business)}
-    phone_number_id: ${quoted(DEMO.phoneNumberId)}
+${Object.entries(DEMO.numbers)
+  .map(
+    ([name, { phoneNumber, phoneNumberId, srtp }]) => `  - name: ${name}
+    phone_number: ${quoted(phoneNumber)}
+    phone_number_id: ${quoted(phoneNumberId)}
     access_token: ${DEMO.accessToken}
     manage: apply                   # enables SIP on the number and fetches the credentials
-    calling: { status: ENABLED, srtp_key_exchange_protocol: SDES }
+    calling: { status: ENABLED, srtp_key_exchange_protocol: ${srtp} }
     inbound: { trunk: main }
-
+`,
+  )
+  .join('')}
 trunks:
   - name: main
     targets: [${quoted(pbx)}]
-    media: { srtp: sdes, codecs: [opus] }
-    outbound: { number: support }
+    media: { srtp: none, codecs: [opus] }
+    outbound: { number: sales }
 
 http: { listen: 127.0.0.1:0 }
 `

@@ -5,37 +5,55 @@ import { DEMO } from './configuration.ts'
 import { until } from './steps.ts'
 import type { World } from './world.ts'
 
-/** Milliseconds the settings of the number may take. */
+/** Milliseconds the settings of the numbers may take. */
 const PATIENCE = 5000
 
 /**
- * Waits until the number is as configured and its SIP password is known, and looks at WhatsApp's side
- * of it: the settings API alone may have put it there.
+ * Waits until the numbers are as configured and their SIP passwords are known, and looks at
+ * WhatsApp's side of them: the settings API alone may have put it there.
  *
  * @returns one line about it
  */
 export async function numberReady(world: World, signal: AbortSignal): Promise<string> {
   const { simulator, instance, api } = world
-  await until('the number as configured, its credentials fetched', PATIENCE, signal, async () => {
-    const { numbers } = await api.get<{ numbers: NumberView[] }>('/api/v1/numbers')
-    const [number] = numbers
-    const { code, detail } = (number?.error ?? {}) as { code?: string; detail?: string }
-    if (number?.status === 'failed') throw new Error(`${code}: ${detail ?? 'settings failed'}`)
-    return number?.status === 'ok' && number.credentials
-  })
-  const stored = simulator.store.lookupNumberById(DEMO.phoneNumberId)
-  const server = stored && simulator.store.sipServerFor(stored)
+  await until(
+    'the numbers as configured, their credentials fetched',
+    PATIENCE,
+    signal,
+    async () => {
+      const { numbers } = await api.get<{ numbers: NumberView[] }>('/api/v1/numbers')
+      for (const { status, error } of numbers) {
+        const { code, detail } = (error ?? {}) as { code?: string; detail?: string }
+        if (status === 'failed') throw new Error(`${code}: ${detail ?? 'settings failed'}`)
+      }
+      return numbers.every(({ status, credentials }) => status === 'ok' && credentials)
+    },
+  )
   const { port } = instance.addresses.sip.whatsapp
+  const said = Object.values(DEMO.numbers).map((number) => proven(simulator, number, port))
+  const { requests } = simulator.graph
+  const [writes, reads] = [requests.of('POST').length, requests.of('GET').length]
+  return `${said.join(', ')}; credentials fetched (settings API: ${count(reads, 'read')}, ${count(writes, 'write')})`
+}
+
+type DemoNumber = (typeof DEMO.numbers)[keyof typeof DEMO.numbers]
+
+/** What WhatsApp has stored of a number, in words; throws when that is not as asked for. */
+function proven(
+  simulator: Simulator,
+  { phoneNumber, phoneNumberId, srtp }: DemoNumber,
+  port: number,
+): string {
+  const stored = simulator.store.lookupNumberById(phoneNumberId)
+  const server = stored && simulator.store.sipServerFor(stored)
   const wrong = [
     [server?.status === 'ENABLED', 'SIP is not enabled'],
     [server?.hostname === DEMO.domain, `its SIP server is ${server?.hostname}`],
     [server?.port === port, `its port is ${server?.port}, not ${port}`],
-    [server?.srtp === 'SDES', `its key exchange is ${server?.srtp}`],
+    [server?.srtp === srtp, `its key exchange is ${server?.srtp}`],
   ].find(([fine]) => !fine)
-  if (wrong) throw new Error(`WhatsApp's side of the number is not as asked for: ${wrong[1]}`)
-  const { requests } = simulator.graph
-  const [writes, reads] = [requests.of('POST').length, requests.of('GET').length]
-  return `${DEMO.business} has SIP enabled at ${DEMO.domain}:${port} with SDES, credentials fetched (settings API: ${count(reads, 'read')}, ${count(writes, 'write')})`
+  if (wrong) throw new Error(`${phoneNumber} is not as asked for at WhatsApp: ${wrong[1]}`)
+  return `${phoneNumber} has SIP enabled at ${DEMO.domain}:${port} with ${srtp}`
 }
 
 function count(number: number, word: string): string {
@@ -64,7 +82,7 @@ export async function allPass(api: Client, signal: AbortSignal): Promise<string>
  * @returns one line about it
  */
 export async function permissionToCall(simulator: Simulator, signal: AbortSignal): Promise<string> {
-  const base = `${simulator.graphUrl}/v24.0/${DEMO.phoneNumberId}`
+  const base = `${simulator.graphUrl}/v24.0/${DEMO.numbers.sales.phoneNumberId}`
   const authorization = `Bearer ${DEMO.accessToken}`
   const text = 'May we call you?'
   const request = {

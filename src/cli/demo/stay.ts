@@ -49,7 +49,7 @@ Try
 
   # a WhatsApp user calls and hangs up after 5 s
   curl -s -X POST ${place.control}/calls ${json} \\
-    -d '{"from":"${DEMO.consumer}","to":"${DEMO.business}","hangupAfter":5000}'
+    -d '{"from":"${DEMO.consumer}","to":"${DEMO.numbers.support.phoneNumber}","hangupAfter":5000}'
 
   # the next call to this user is declined
   curl -s -X PUT ${place.control}/consumers/${DEMO.consumer} ${json} \\

@@ -67,7 +67,11 @@ export async function startWorld(
 ): Promise<World> {
   const simulator = await steps.run('WhatsApp simulator', async (say) => {
     const started = await startSimulator({
-      numbers: [{ ...DEMO, phoneNumber: DEMO.business }],
+      numbers: Object.values(DEMO.numbers).map(({ phoneNumber, phoneNumberId }) => ({
+        ...DEMO,
+        phoneNumber,
+        phoneNumberId,
+      })),
       folder,
       // Where the host name leads; the port is the one Causeway stores through the settings API.
       dialTo: { [DEMO.domain]: { host: '127.0.0.1' } },
@@ -82,7 +86,7 @@ export async function startWorld(
 
   const pbx = await steps.run('toy PBX', async (say) => {
     const tones = { incoming: TONES.incoming, outgoing: TONES.outgoing }
-    const started = await startToyPbx({ ringMs: RING, tones })
+    const started = await startToyPbx({ ringMs: RING, tones, srtp: 'none' })
     closers.add(() => started.close())
     say(`sip:${started.address.host}:${started.address.port}`)
     return started

@@ -21,14 +21,15 @@ const NEXT = `Next
 export const verb: Verb = {
   name: 'demo',
   summary: 'two calls through simulator, Causeway and toy PBX, all on this machine',
-  usage: `Usage: causeway demo [--stay] [--json]
+  usage: `Usage: causeway demo [--hold] [--stay] [--json]
 
 Starts a WhatsApp simulator, a toy PBX and Causeway between them on loopback; no account, no network,
-no daemon. Enables SIP on the simulated number through the settings API, fetches the credentials, then
-completes a call from a WhatsApp user and a call from the PBX, with audio in both directions. Prints
-both calls as ladders and what each side heard.
+no daemon. Enables SIP on two simulated numbers through the settings API, fetches the credentials, then
+completes a call from a WhatsApp user (keys by SDES) and a call from the PBX (keys by DTLS), with audio
+in both directions; the PBX speaks plain RTP. Prints both calls as ladders and what each side heard.
 
 Options:
+      --hold          the PBX holds the first call without music, and resumes it
       --stay          keep it running until Ctrl-C, and print what to try
       --json          one JSON object: { ok, steps, calls, places }
 
@@ -39,7 +40,10 @@ Example:
 `,
 
   async run(args, io) {
-    const { values } = parseVerbArgs(args, { stay: { type: 'boolean', default: false } })
+    const { values } = parseVerbArgs(args, {
+      hold: { type: 'boolean', default: false },
+      stay: { type: 'boolean', default: false },
+    })
     const demo = new Demo(io, { ...values })
     return await demo.run()
   },
@@ -47,13 +51,13 @@ Example:
 
 class Demo {
   readonly #io: Io
-  readonly #options: { stay: boolean; json: boolean }
+  readonly #options: { hold: boolean; stay: boolean; json: boolean }
   readonly #steps: Steps
   readonly #closers = new Closers()
   readonly #calls: DemoCall[] = []
   readonly #began = performance.now()
 
-  constructor(io: Io, options: { stay: boolean; json: boolean }) {
+  constructor(io: Io, options: { hold: boolean; stay: boolean; json: boolean }) {
     this.#io = io
     this.#options = options
     this.#steps = new Steps(io, options.json)
@@ -83,7 +87,7 @@ class Demo {
     const steps = this.#steps
     const { signal } = this.#io
     const world = await startWorld(this.#io, steps, folder, this.#closers)
-    await steps.run('number', async (say) => say(await numberReady(world, signal)))
+    await steps.run('numbers', async (say) => say(await numberReady(world, signal)))
     await steps.run('health', async (say) => say(await allPass(world.api, signal)))
     for (const [name, play] of [
       ['a WhatsApp user calls', userCalls],
@@ -95,7 +99,7 @@ class Demo {
         )
       }
       await steps.run(name, async (say) => {
-        const call = await play(world, signal)
+        const call = await play(world, signal, this.#options.hold)
         this.#calls.push(call)
         say(summary(call))
       })
