@@ -7,6 +7,7 @@ import { type Ari, connectAri } from './ari.ts'
 import { type Asterisk, startAsterisk } from './asterisk.ts'
 import { type Causeway, causewayPorts, startCauseway } from './causeway.ts'
 import { configuration, DOMAIN } from './configuration.ts'
+import { tail } from './daemon.ts'
 import { peersFolder } from './install.ts'
 import { rtpRange } from './ports.ts'
 import { until } from './until.ts'
@@ -118,7 +119,10 @@ export async function startAsteriskLab(
     limits: { calls: 200 },
   }
   const causeway = await startCauseway({ ports, config })
-  t.teardown(() => causeway.stop())
+  t.teardown(async () => {
+    if (!t.passing()) t.comment(`Causeway's log ends with\n${tail(causeway.log)}`)
+    await causeway.stop()
+  })
   const ari = await connectAri(asterisk.ari, asterisk.credentials)
   t.teardown(() => ari.close())
   await until('the numbers are set up', async () => {
