@@ -48,7 +48,9 @@ export class FakeRtpengine {
     const request = decodeNg(message.subarray(space + 1)) as NgDictionary
     this.requests.push(request)
     const reply = this.reply(request)
-    if (reply) this.#socket.send(`${cookie} ${encodeNg(reply)}`, from.port, from.address)
+    if (!reply) return
+    const packet = Buffer.concat([Buffer.from(`${cookie} `), encodeNg(reply)])
+    this.#socket.send(packet, from.port, from.address)
   }
 }
 

@@ -1,20 +1,50 @@
-/** A value of the ng protocol: bencode as BitTorrent has it, text as UTF-8. */
-export type NgValue = string | number | NgValue[] | { [key: string]: NgValue }
+/** A value of the ng protocol: bencode as BitTorrent has it, text as UTF-8, bytes as they are. */
+export type NgValue = string | number | Uint8Array | NgValue[] | { [key: string]: NgValue }
+
+/** A dictionary of the ng protocol. */
+export type NgDictionary = { [key: string]: NgValue }
+
+/** Whether a value is a dictionary. */
+export function isDictionary(value: NgValue | undefined): value is NgDictionary {
+  if (typeof value !== 'object' || Array.isArray(value)) return false
+  return !(value instanceof Uint8Array)
+}
 
 /** Writes a value; dictionary keys come in order, as bencode wants them. Numbers are integers. */
-export function encodeNg(value: NgValue): string {
-  if (typeof value === 'string') return `${Buffer.byteLength(value)}:${value}`
-  if (typeof value === 'number') return `i${Math.trunc(value)}e`
-  if (Array.isArray(value)) return `l${value.map(encodeNg).join('')}e`
-  const keys = Object.keys(value).sort()
-  return `d${keys.map((key) => encodeNg(key) + encodeNg(value[key]!)).join('')}e`
+export function encodeNg(value: NgValue): Buffer {
+  const parts: Uint8Array[] = []
+  write(value, parts)
+  return Buffer.concat(parts)
 }
+
+function write(value: NgValue, parts: Uint8Array[]): void {
+  if (typeof value === 'number') parts.push(Buffer.from(`i${Math.trunc(value)}e`))
+  else if (typeof value === 'string') {
+    parts.push(Buffer.from(`${Buffer.byteLength(value)}:${value}`))
+  } else if (value instanceof Uint8Array) parts.push(Buffer.from(`${value.length}:`), value)
+  else if (Array.isArray(value)) {
+    parts.push(LIST)
+    for (const one of value) write(one, parts)
+    parts.push(END)
+  } else {
+    parts.push(DICTIONARY)
+    for (const key of Object.keys(value).sort()) {
+      write(key, parts)
+      write(value[key]!, parts)
+    }
+    parts.push(END)
+  }
+}
+
+const LIST = Buffer.from('l')
+const DICTIONARY = Buffer.from('d')
+const END = Buffer.from('e')
 
 /** How deep lists and dictionaries may nest; an answer of rtpengine has about eight levels. */
 const DEEPEST = 32
 
 /**
- * Reads a value. Bytes after it are ignored.
+ * Reads a value; strings are taken for text. Bytes after it are ignored.
  * @throws Error for what is no bencode, ends early or nests too deep
  */
 export function decodeNg(data: Buffer): NgValue {

@@ -12,22 +12,33 @@ import type {
   Suite,
 } from '../anchor/types.ts'
 import type { AudioDescription } from '../sdp/types.ts'
-import { type NgDictionary, NgError, NgTimeout } from './client.ts'
+import type { NgDictionary } from './client.ts'
+import { coded } from './codes.ts'
 import {
   asAnswer,
   asOffer,
+  FLAGS,
   keyingOf,
   nobody,
   offerFlags,
+  plainShape,
   shaped,
   toNg,
   transportOf,
 } from './describe.ts'
+import type { Digit } from './digits.ts'
 import type { RtpengineInstance } from './instance.ts'
+import { Player } from './player.ts'
 import { Watch } from './watch.ts'
 
-/** How often a call is looked at, milliseconds. */
+/** When a call is looked at, milliseconds: soon while media begins, then now and then. */
+const LOOKS = [250, 250, 500, 1000, 2000]
 const LOOK = 3000
+/** The same while WhatsApp is fed with silence, which has to end when the PBX speaks. */
+const LOOK_FILLING = 500
+/** Silence of the PBX after which WhatsApp is fed: before its first packet, and later. */
+const FILL_FIRST = 200
+const FILL_LATER = 10_000
 
 /** A PBX leg as rtpengine knows it. */
 interface PbxLeg {
@@ -39,7 +50,7 @@ interface PbxLeg {
   transport: LegTransport | undefined
 }
 
-/** What a call needs of its relay. */
+/** A call's relay. */
 export interface RtpengineCallContext {
   clock: Clock
   /** The instance with the fewest calls that answers; undefined when there is none. */
@@ -57,6 +68,7 @@ export class RtpengineCall implements AnchorCall {
   readonly id: string
   readonly #context: RtpengineCallContext
   readonly #watch: Watch
+  readonly #player: Player
   #instance: RtpengineInstance | undefined
   #listener: ((event: MediaEvent) => void) | undefined
   #whatsapp: AudioDescription | undefined
@@ -65,6 +77,10 @@ export class RtpengineCall implements AnchorCall {
   #next: PbxLeg | undefined
   #tags = 0
   #timer: Timer | undefined
+  #looks = 0
+  /** Packets sent to WhatsApp at the last look. */
+  #sent = 0
+  #startedAt: number | undefined
   #released: Promise<CallMediaReport | undefined> | undefined
 
   constructor(id: string, listener: (event: MediaEvent) => void, context: RtpengineCallContext) {
@@ -72,7 +88,13 @@ export class RtpengineCall implements AnchorCall {
     this.#context = context
     this.#listener = listener
     this.#pbx = this.#newLeg()
-    this.#watch = new Watch(context.clock, (event) => this.#listener?.(event))
+    const tell = (event: MediaEvent): void => this.#listener?.(event)
+    this.#watch = new Watch(context.clock, tell)
+    this.#player = new Player({
+      clock: context.clock,
+      ask: (command, parameters) => this.#ask(command, parameters),
+      tell,
+    })
   }
 
   /** The instance that carries the call, once it has one. */
@@ -110,7 +132,7 @@ export class RtpengineCall implements AnchorCall {
         'from-tag': this.#pbx.tag,
         'to-tag': 'whatsapp',
         sdp: toNg(this.#whatsapp),
-        flags: ['port latching'],
+        flags: FLAGS,
       })
       this.#pbx.transport = transportOf(reply)
     } else if (this.#pbx.shape && this.#pbx.remote) {
@@ -167,22 +189,33 @@ export class RtpengineCall implements AnchorCall {
     if (this.#whatsapp) await this.#alone(undefined)
   }
 
-  /** rtpengine forwards what comes; there is nothing to wait for. */
-  start(): void {}
+  /** rtpengine forwards what comes by itself; WhatsApp is fed while nothing does. */
+  start(): void {
+    this.#startedAt ??= this.#context.clock.monotonic()
+    this.#looks = 0
+    this.#timer?.clear()
+    this.#timer = undefined
+    this.#look()
+  }
 
   async play(leg: LegId, playback: Playback | undefined): Promise<void> {
-    const tag = leg === 'whatsapp' ? 'whatsapp' : this.#leg(leg).tag
-    if (!playback) {
-      await this.#ask('stop media', { 'from-tag': tag })
-      return
-    }
-    const repeat: NgDictionary = playback.loop ? { 'repeat-times': 100_000 } : {}
-    await this.#ask('play media', { 'from-tag': tag, file: playback.file, ...repeat })
+    const pbx = this.#leg(leg).tag
+    if (leg === 'whatsapp') await this.#player.play(leg, leg, pbx, playback)
+    else await this.#player.play(leg, pbx, 'whatsapp', playback)
   }
 
   async query(): Promise<CallMediaReport> {
     const reply = await this.#ask('query', {})
-    return this.#watch.report(reply, this.#pbx.tag)
+    const report = this.#watch.report(reply, this.#pbx.tag)
+    this.#watch.judge(report)
+    return report
+  }
+
+  /** A keypress that rtpengine has seen. */
+  pressed({ tag, digit, durationMs }: Digit): void {
+    const leg = tag === 'whatsapp' ? 'whatsapp' : tag === this.#next?.tag ? 'next' : 'pbx'
+    this.#watch.digit(leg === 'whatsapp' ? leg : 'pbx', digit)
+    this.#listener?.({ type: 'dtmf', leg, digit, durationMs })
   }
 
   release(): Promise<CallMediaReport | undefined> {
@@ -193,6 +226,7 @@ export class RtpengineCall implements AnchorCall {
   /** Its instance is gone: tells the call's owner once. */
   lose(detail: string): void {
     this.#timer?.clear()
+    this.#player.close()
     const listener = this.#listener
     this.#listener = undefined
     listener?.({ type: 'ended', error: new CausewayError('MEDIA_RELAY_LOST', { detail }) })
@@ -200,6 +234,7 @@ export class RtpengineCall implements AnchorCall {
 
   async #release(): Promise<CallMediaReport | undefined> {
     this.#timer?.clear()
+    this.#player.close()
     this.#listener = undefined
     const instance = this.#instance
     const call = { 'call-id': this.id }
@@ -224,11 +259,13 @@ export class RtpengineCall implements AnchorCall {
     pbx.remote = peer
     if (shape.keying === 'dtls') {
       // Another ufrag of the remote would be an ICE restart: here WhatsApp has to be the answerer.
-      const party = peer ? asAnswerable(peer) : nobody(shape.codecs, 'none')
+      const party = peer
+        ? { ...peer, direction: 'sendrecv' as const }
+        : nobody(shape.codecs, 'none')
       const reply = await this.#ask('offer', {
         'from-tag': pbx.tag,
         sdp: toNg(party),
-        ...offerFlags(shape, party.codecs),
+        ...offerFlags(shape, party.codecs, undefined),
       })
       this.#toWhatsApp = transportOf(reply)
       return shaped(this.#toWhatsApp, shape)
@@ -251,7 +288,7 @@ export class RtpengineCall implements AnchorCall {
       'from-tag': 'whatsapp',
       'via-branch': pbx.tag,
       sdp: toNg(whatsapp),
-      ...offerFlags(pbx.shape!, whatsapp.codecs),
+      ...offerFlags(pbx.shape!, whatsapp.codecs, pbx.remote),
     })
     pbx.transport = transportOf(reply)
   }
@@ -271,7 +308,7 @@ export class RtpengineCall implements AnchorCall {
       'to-tag': pbx.tag,
       'via-branch': pbx.tag,
       sdp: toNg(answer),
-      flags: ['port latching'],
+      flags: FLAGS,
       'rtcp-mux': ['accept'],
     })
     this.#toWhatsApp = transportOf(reply)
@@ -280,18 +317,8 @@ export class RtpengineCall implements AnchorCall {
   /** WhatsApp's leg without anybody at the other end. */
   async #alone(shape: LegShape | undefined): Promise<void> {
     const codecs = shape?.codecs ?? this.#whatsapp!.codecs
-    const none: LegShape = {
-      keying: 'none',
-      suites: [],
-      cryptoTag: undefined,
-      rtcpMux: false,
-      setup: undefined,
-      codecs,
-      external: false,
-    }
-    const leg = this.#newLeg()
-    leg.shape = none
-    leg.remote = { ...nobody(codecs, 'none'), direction: 'inactive' }
+    const remote = { ...nobody(codecs, 'none'), direction: 'inactive' as const }
+    const leg = { ...this.#newLeg(), shape: plainShape(codecs), remote }
     await this.#offerPbx(leg)
     await this.#answerPbx(leg)
   }
@@ -308,16 +335,34 @@ export class RtpengineCall implements AnchorCall {
   /** Looks at the packet counters now and then. */
   #look(): void {
     if (this.#timer || !this.#listener) return
+    const wait = this.#player.filling ? LOOK_FILLING : (LOOKS[this.#looks] ?? LOOK)
+    this.#looks++
     this.#timer = this.#context.clock.setTimeout(() => {
       this.#timer = undefined
       this.query()
-        .then((report) => this.#watch.judge(report))
+        .then((report) => this.#feed(report))
         .catch((error: unknown) => {
           const lost = isCausewayError(error) && error.code === 'MEDIA_RELAY_LOST'
           if (lost) this.lose(error.detail ?? 'unknown to rtpengine')
         })
         .finally(() => this.#look())
-    }, LOOK)
+    }, wait)
+  }
+
+  /**
+   * WhatsApp ends a call that has no media for 20 s at its start, or for 30 s later. An rtpengine
+   * with its audio player on feeds it anyway.
+   */
+  async #feed({ legs }: CallMediaReport): Promise<void> {
+    const sent = legs.whatsapp?.sent.packets ?? 0
+    const fed = sent > this.#sent
+    this.#sent = sent
+    if (this.#startedAt === undefined || (fed && !this.#player.filling)) return
+    const { heard, lastAt } = this.#watch.pbx
+    const quiet = this.#context.clock.monotonic() - Math.max(lastAt, this.#startedAt)
+    const long = heard ? FILL_LATER : FILL_FIRST
+    if (quiet >= long) await this.#player.fill(true)
+    else if (quiet < LOOK_FILLING) await this.#player.fill(false)
   }
 
   /** Sends a command; the first of a call goes to the next instance when one does not answer. */
@@ -334,7 +379,12 @@ export class RtpengineCall implements AnchorCall {
         )
       }
       try {
-        const reply = await instance.request(command, { ...parameters, 'call-id': this.id })
+        const digits = fresh ? await instance.digitsTo() : undefined
+        const reply = await instance.request(command, {
+          ...parameters,
+          ...(digits === undefined ? {} : { 'DTMF-log-dest': digits }),
+          'call-id': this.id,
+        })
         if (fresh) {
           this.#instance = instance
           instance.calls++
@@ -342,26 +392,9 @@ export class RtpengineCall implements AnchorCall {
         return reply
       } catch (error) {
         tried.add(instance)
-        failure = coded(error, instance)
+        failure = coded(error, instance.name)
         if (!fresh) throw failure
       }
     }
   }
-}
-
-/** A PBX's offer as rtpengine takes it: keys on plain RTP count as SDES. */
-function asAnswerable(peer: AudioDescription): AudioDescription {
-  return { ...peer, direction: 'sendrecv' }
-}
-
-function coded(error: unknown, { name }: RtpengineInstance): unknown {
-  if (error instanceof NgTimeout) {
-    return new CausewayError('MEDIA_RELAY_UNAVAILABLE', { detail: `${name}: ${error.message}` })
-  }
-  if (!(error instanceof NgError)) return error
-  const detail = `${name}: ${error.message}`
-  if (/unknown call/i.test(error.message)) return new CausewayError('MEDIA_RELAY_LOST', { detail })
-  if (/port/i.test(error.message)) return new CausewayError('MEDIA_PORTS_EXHAUSTED', { detail })
-  if (/playback/i.test(error.message)) return new CausewayError('MEDIA_FILE_INVALID', { detail })
-  return new CausewayError('MEDIA_RELAY_UNAVAILABLE', { detail })
 }

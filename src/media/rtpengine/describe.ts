@@ -12,6 +12,9 @@ const PROFILES: Record<Keying, string> = {
   dtls: 'UDP/TLS/RTP/SAVPF',
 }
 
+/** Of every offer and answer: ports stay when a remote moves; WhatsApp is never told of another. */
+export const FLAGS = ['port latching']
+
 /** How a description protects its packets. */
 export function keyingOf(audio: AudioDescription): Keying {
   if (audio.dtls) return 'dtls'
@@ -32,14 +35,18 @@ export function toNg(audio: AudioDescription): string {
  * left out of the SDP we write.
  *
  * @param peer formats the other side has; what our description has beyond them is transcoded
+ * @param remote what the leg itself has said; without ICE in it we have none either
  */
-export function offerFlags(shape: LegShape, peer: readonly Codec[]): NgDictionary {
+export function offerFlags(
+  shape: LegShape,
+  peer: readonly Codec[],
+  remote: AudioDescription | undefined,
+): NgDictionary {
   const { keying } = shape
   const flags: NgDictionary = {
     'transport-protocol': PROFILES[keying],
-    ICE: keying === 'dtls' ? 'force' : 'remove',
-    // The local ports stay when the other side moves: WhatsApp is never told of another.
-    flags: ['port latching'],
+    ICE: keying === 'dtls' && !(remote && !remote.ice) ? 'force' : 'remove',
+    flags: FLAGS,
     'rtcp-mux': [shape.rtcpMux ? 'offer' : 'demux'],
     ptime: 20,
     'ptime-reverse': 20,
@@ -107,6 +114,12 @@ export function asAnswer(
 /** WhatsApp's description as an offer: with the role it has when that is settled. */
 export function asOffer(remote: AudioDescription): AudioDescription {
   return { ...remote, direction: 'sendrecv' }
+}
+
+/** The shape of a leg to nobody. */
+export function plainShape(codecs: readonly Codec[]): LegShape {
+  const [keying, cryptoTag, setup] = ['none', undefined, undefined] as const
+  return { keying, suites: [], cryptoTag, rtcpMux: false, setup, codecs, external: false }
 }
 
 /** A side that is not there yet: it neither sends nor is sent to. */

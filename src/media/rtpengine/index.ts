@@ -6,8 +6,11 @@ import { type Anchor, type AnchorStatus, SUITES } from '../anchor/types.ts'
 import { RtpengineCall, type RtpengineCallContext } from './call.ts'
 import { RtpengineInstance } from './instance.ts'
 
-/** How long an instance may be silent until its calls are given up, milliseconds. */
-const PATIENCE = 15_000
+/**
+ * How long an instance may be away until its calls are given up, milliseconds: it may only be
+ * unreachable while media flows on, or have ended.
+ */
+const PATIENCE = { silent: 15_000, refuses: 3000 }
 
 /** What the relay over rtpengine is made of. */
 export interface RtpengineOptions {
@@ -25,8 +28,11 @@ export interface RtpengineOptions {
  */
 export async function createRtpengineRelay(options: RtpengineOptions): Promise<Anchor> {
   const { addresses, clock } = options
-  const instances = addresses.map((address) => new RtpengineInstance(address, options))
-  const calls = new Set<RtpengineCall>()
+  const calls = new Map<string, RtpengineCall>()
+  const instances = addresses.map(
+    (address) =>
+      new RtpengineInstance(address, options, (digit) => calls.get(digit.callId)?.pressed(digit)),
+  )
   const downSince = new Map<RtpengineInstance, number>()
   await Promise.all(instances.map((instance) => instance.start()))
 
@@ -36,7 +42,7 @@ export async function createRtpengineRelay(options: RtpengineOptions): Promise<A
       instances
         .filter((instance) => instance.available && !without.has(instance))
         .sort((a, b) => a.calls - b.calls)[0],
-    ended: (call) => void calls.delete(call),
+    ended: (call) => void calls.delete(call.id),
   }
   let timer = clock.setTimeout(sweep, 1000)
   /** Gives up the calls of an instance that has been gone for too long. */
@@ -49,8 +55,8 @@ export async function createRtpengineRelay(options: RtpengineOptions): Promise<A
       }
       const since = downSince.get(instance) ?? now
       downSince.set(instance, since)
-      if (now - since < PATIENCE) continue
-      for (const call of calls) {
+      if (now - since < (instance.refuses ? PATIENCE.refuses : PATIENCE.silent)) continue
+      for (const call of calls.values()) {
         if (call.instance === instance) call.lose(`${instance.name}: ${instance.problem}`)
       }
     }
@@ -87,12 +93,12 @@ export async function createRtpengineRelay(options: RtpengineOptions): Promise<A
       const { available, detail } = status()
       if (!available) throw new CausewayError('MEDIA_RELAY_UNAVAILABLE', { detail })
       const call = new RtpengineCall(id, listener, context)
-      calls.add(call)
+      calls.set(id, call)
       return call
     },
     async close() {
       timer.clear()
-      await Promise.all([...calls].map((call) => call.release()))
+      await Promise.all([...calls.values()].map((call) => call.release()))
       for (const instance of instances) instance.close()
     },
   }

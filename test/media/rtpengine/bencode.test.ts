@@ -16,10 +16,18 @@ const pairs: [NgValue, string][] = [
 
 for (const [value, text] of pairs) {
   t.test(`${text} and back`, async (t) => {
-    t.equal(encodeNg(value), text)
+    t.equal(encodeNg(value).toString(), text)
     t.same(decodeNg(Buffer.from(text)), value)
   })
 }
+
+t.test('bytes go as they are', async (t) => {
+  const bytes = Buffer.from([0xff, 0x00, 0x80])
+  t.same(
+    encodeNg({ blob: bytes }),
+    Buffer.concat([Buffer.from('d4:blob3:'), bytes, Buffer.from('e')]),
+  )
+})
 
 const broken = [
   '',
@@ -55,7 +63,7 @@ t.test('no key reaches a prototype', async (t) => {
 
 t.test('garbage throws an Error and nothing else', async (t) => {
   const random = new FakeRandom(7)
-  const valid = Buffer.from(encodeNg({ result: 'ok', list: [1, 2, { a: 'b' }], sdp: 'v=0\r\n' }))
+  const valid = encodeNg({ result: 'ok', list: [1, 2, { a: 'b' }], sdp: 'v=0\r\n' })
   for (let round = 0; round < 2000; round++) {
     const data = Buffer.from(valid)
     for (let i = 0; i < 3; i++) data[random.int(0, data.length)] = random.int(0, 256)

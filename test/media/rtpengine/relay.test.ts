@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { LegShape, MediaEvent } from '../../../src/media/anchor/types.ts'
@@ -46,7 +47,7 @@ async function lab(t: Test, count: number) {
   t.teardown(async () => {
     for (const engine of engines) engine.reply = canned
     await relay.close()
-    for (const engine of engines) await engine.stop()
+    for (const engine of engines) await engine.stop().catch(() => {})
   })
   const events: MediaEvent[] = []
   const call = (id: string) => relay.allocate(id, (event) => events.push(event))
@@ -148,7 +149,7 @@ t.test('an rtpengine that was restarted does not know its calls any more', async
     request['command'] === 'query'
       ? { result: 'error', 'error-reason': 'Unknown call-id' }
       : canned(request)
-  clock.advance(3000)
+  clock.advance(250)
   await until(() => events.length > 0)
   t.match(events, [{ type: 'ended', error: { code: 'MEDIA_RELAY_LOST' } }])
 })
@@ -158,10 +159,8 @@ t.test(
   async (t) => {
     const { engines, clock, events, call } = await lab(t, 1)
     const counters = { whatsapp: 0, pbx0: 0 }
-    let queries = 0
     engines[0]!.reply = (request) => {
       if (request['command'] !== 'query') return canned(request)
-      queries++
       const tags = {
         whatsapp: tagOf(PORTS.answer, counters.whatsapp),
         pbx0: tagOf(PORTS.offer, counters.pbx0),
@@ -171,10 +170,11 @@ t.test(
     const one = call('one')
     await settle(one)
     const look = async (): Promise<void> => {
-      const before = queries
-      clock.advance(3000)
-      await until(() => queries > before)
-      for (let i = 0; i < 20; i++) await turn()
+      // In small steps, or the query's own timeout would be over with its answer on the way.
+      for (const until = clock.now() + 3000; clock.now() < until; ) {
+        clock.advance(50)
+        for (let i = 0; i < 20; i++) await turn()
+      }
     }
     counters.whatsapp = 100
     await look()
@@ -209,4 +209,84 @@ t.test('what rtpengine refuses has a code', async (t) => {
   await t.rejects(call('a').offer('pbx', SHAPE, OFFER), { code: 'MEDIA_PORTS_EXHAUSTED' })
   refuse('Parallel session limit reached')
   await t.rejects(call('b').offer('pbx', SHAPE, OFFER), { code: 'MEDIA_RELAY_UNAVAILABLE' })
+})
+
+t.test('an instance that has ended is noticed at once, and its calls are lost soon', async (t) => {
+  const { engines, clock, events, relay, call } = await lab(t, 2)
+  await settle(call('one'))
+  await settle(call('two'))
+  const began = clock.now()
+  await engines[0]!.stop()
+  for (let i = 0; i < 20 && events.length === 0; i++) {
+    clock.advance(500)
+    for (let j = 0; j < 50; j++) await turn()
+  }
+  t.match(events, [{ type: 'ended', error: { code: 'MEDIA_RELAY_LOST' } }])
+  t.ok(clock.now() - began < 10_000, 'within seconds')
+  t.match(relay.status().instances, [{ available: false, detail: 'nobody listens there' }, {}])
+})
+
+t.test('a file goes along with the command, and its end is told', async (t) => {
+  const { engines, clock, events, call } = await lab(t, 1)
+  const file = join(t.testdir({ 'tone.wav': 'RIFF' }), 'tone.wav')
+  engines[0]!.reply = (request) =>
+    request['command'] === 'play media' ? { result: 'ok', duration: 1500 } : canned(request)
+  const one = call('one')
+  await settle(one)
+  engines[0]!.requests.length = 0
+  await one.play('whatsapp', { file, loop: false })
+  t.match(engines[0]!.requests, [
+    { command: 'block media', 'from-tag': 'pbx0' },
+    { command: 'play media', 'from-tag': 'whatsapp', blob: 'RIFF', 'repeat-times': 1 },
+  ])
+  clock.advance(1499)
+  t.notMatch(events, [{ type: 'played' }])
+  clock.advance(1)
+  t.match(events.at(-1), { type: 'played', leg: 'whatsapp', file })
+  await until(() => engines[0]!.commands.includes('unblock media'))
+})
+
+t.test('a file that is not here may be on the machine of rtpengine', async (t) => {
+  const { engines, call } = await lab(t, 1)
+  const one = call('one')
+  await settle(one)
+  await one.play('whatsapp', { file: '/nowhere/tone.wav', loop: true })
+  t.match(engines[0]!.requests.at(-1), { command: 'play media', file: '/nowhere/tone.wav' })
+  engines[0]!.reply = (request) =>
+    request['command'] === 'stop media'
+      ? { result: 'error', 'error-reason': 'Not currently playing media' }
+      : canned(request)
+  await one.play('whatsapp', undefined)
+  t.equal(engines[0]!.commands.at(-1), 'unblock media', 'nothing to stop is no failure')
+})
+
+t.test('WhatsApp is fed with silence while the PBX is silent', async (t) => {
+  const { engines, clock, call } = await lab(t, 1)
+  let packets = 0
+  engines[0]!.reply = (request) => {
+    if (request['command'] !== 'query') return canned(request)
+    const tags = { whatsapp: tagOf(PORTS.answer, 0), pbx0: tagOf(PORTS.offer, packets) }
+    return { result: 'ok', tags }
+  }
+  const pass = async (ms: number, speaks: boolean): Promise<void> => {
+    for (const end = clock.now() + ms; clock.now() < end; ) {
+      if (speaks) packets++
+      clock.advance(50)
+      for (let i = 0; i < 20; i++) await turn()
+    }
+  }
+  const one = call('one')
+  await settle(one)
+  one.start()
+  await pass(600, false)
+  t.match(
+    engines[0]!.requests.filter(({ command }) => command === 'play media'),
+    [{ 'from-tag': 'whatsapp', blob: /^RIFF/ }],
+  )
+  await pass(1500, true)
+  t.equal(engines[0]!.commands.filter((name) => name === 'stop media').length, 1, 'PBX speaks')
+  await pass(8000, false)
+  t.equal(engines[0]!.commands.filter((name) => name === 'play media').length, 1, 'a pause')
+  await pass(6000, false)
+  t.equal(engines[0]!.commands.filter((name) => name === 'play media').length, 2, 'a hold')
 })

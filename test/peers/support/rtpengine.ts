@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Daemon, startDaemon } from './daemon.ts'
 import { install, peersFolder } from './install.ts'
@@ -18,9 +18,10 @@ export interface Rtpengine extends Daemon {
  * @param threads forwarding threads
  * @param ports width of its RTP port range
  * @param ngPort its control port; a free one by default
+ * @param settings more lines of its configuration
  */
 export async function startRtpengine(
-  options: { threads?: number; ports?: number; ngPort?: number } = {},
+  options: { threads?: number; ports?: number; ngPort?: number; settings?: string[] } = {},
 ): Promise<Rtpengine> {
   const { command } = install('rtpengine')
   const state = mkdtempSync(join(peersFolder(), 'run-'))
@@ -33,6 +34,7 @@ export async function startRtpengine(
     RTP_LAST: last,
     THREADS: options.threads ?? 2,
   })
+  appendFileSync(join(state, 'rtpengine.conf'), `${(options.settings ?? []).join('\n')}\n`)
   const clean = (): void => rmSync(state, { recursive: true, force: true })
   const daemon = await startDaemon({
     name: 'rtpengine',
