@@ -34,6 +34,7 @@ const numbers: LabNumber[] = [
   { trunk: 'plain-pcma', codecs: ['PCMA'] },
   { trunk: 'webrtc-pcma', srtp: 'DTLS', codecs: ['PCMA'] },
 ]
+t.setTimeout(60_000)
 const lab = await startAsteriskLab(t, numbers)
 const { asterisk } = lab
 

@@ -17,6 +17,7 @@ export interface CausewayCall {
   report: CallMediaReport | undefined
   verdicts: { code: string; side: string }[]
   cause: { code?: string; status?: number } | undefined
+  ladder: { leg: string; dir: string; what: string; note?: string }[]
 }
 
 interface Sides {
@@ -79,9 +80,11 @@ export async function controlled(lab: AsteriskLab, call: CallRecord): Promise<st
   return channel
 }
 
+/** Waits for the answer. Throws when the call ends instead. */
 export async function answered(t: Test, call: CallRecord): Promise<void> {
   await call.until(({ state }) => state === 'answered')
-  t.equal(call.state, 'answered', `answered ${call.outcome?.reason ?? ''}`)
+  if (call.state !== 'answered') throw new Error(`not answered: ${call.outcome?.reason}`)
+  t.pass('answered')
 }
 
 /** A tone goes on to be heard by the consumer: `ms` more of it than until now. */
@@ -100,6 +103,14 @@ export function heard(call: CallRecord, frequency: number): number {
   return tones
     .filter((tone) => Math.abs(tone.frequency - frequency) <= 10)
     .reduce((sum, tone) => sum + tone.ms, 0)
+}
+
+/** The stream goes on without sound for `ms`. */
+export async function silent(t: Test, call: CallRecord, ms: number): Promise<void> {
+  const silence = (): number => call.view().media?.received.silence ?? 0
+  const before = silence()
+  await until(`${call.consumer} hears silence`, () => silence() >= before + ms)
+  t.pass('the consumer hears silence')
 }
 
 /** The consumer hangs up. */
@@ -135,6 +146,13 @@ export async function recordOf({ causeway }: AsteriskLab, call: CallRecord): Pro
     })
   }
   return record
+}
+
+/** The arrows of the PBX leg: `in REFER`, `out INVITE transfer to sip:…`. */
+export function arrows({ ladder }: CausewayCall): string[] {
+  return ladder
+    .filter(({ leg }) => leg === 'pbx')
+    .map(({ dir, what, note }) => [dir, what, note].filter(Boolean).join(' '))
 }
 
 /** Nothing of any call is left in Asterisk or Causeway. */

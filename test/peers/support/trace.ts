@@ -17,19 +17,44 @@ function sipTrace(log: string): Traced[] {
 
 /** How many re-INVITEs with a media direction (`sendonly`) Asterisk sent and saw answered with 200. */
 export function answeredReinvites(log: string, direction: string): number {
+  const fits = (text: string): boolean => new RegExp(`^a=${direction}\\s*$`, 'm').test(text)
+  return answeredRequests(log, 'INVITE', fits)
+}
+
+/** How many requests in a dialog Asterisk sent and saw answered with 200. */
+export function answeredRequests(
+  log: string,
+  method: string,
+  fits: (request: string) => boolean = () => true,
+): number {
   const trace = sipTrace(log)
-  const reinvites = trace.filter(
+  const answered = new Set<string>()
+  for (const { sent, text } of trace) {
+    if (!sent && /^SIP\/2\.0 200 /.test(text)) answered.add(key(text))
+  }
+  return trace.filter(
     ({ sent, text }) =>
       sent &&
-      /^INVITE /.test(text) &&
+      text.startsWith(`${method} `) &&
       /^To: .*;tag=/m.test(text) &&
-      new RegExp(`^a=${direction}\\s*$`, 'm').test(text),
-  )
-  return reinvites.filter(({ text: request }) =>
-    trace.some(
-      ({ sent, text }) => !sent && /^SIP\/2\.0 200 /.test(text) && key(text) === key(request),
-    ),
+      fits(text) &&
+      answered.has(key(text)),
   ).length
+}
+
+/** How many re-INVITEs of Asterisk named another port for the audio than it had in that dialog. */
+export function movedStreams(log: string): number {
+  const ports = new Map<string, string>()
+  let moved = 0
+  for (const { sent, text } of sipTrace(log)) {
+    const port = /^m=audio (\d+)/m.exec(text)?.[1]
+    if (!sent || port === undefined) continue
+    const dialog = /^Call-ID: (.*)/m.exec(text)![1]!
+    const before = ports.get(dialog)
+    if (/^INVITE /.test(text) && before !== undefined && before !== port) moved++
+    ports.set(dialog, port)
+  }
+  return moved
 }
 
 /** Call-ID and CSeq. */
