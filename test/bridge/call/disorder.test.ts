@@ -141,7 +141,7 @@ class Play {
       () => this.#request('ACK', { cseq: `${this.#cseq} ACK` }),
       () => this.#request('REFER', { 'refer-to': '<sip:202@10.0.0.9>' }, ''),
       () => this.#request('REFER', { 'refer-to': '<sip:2@h>', 'refer-sub': 'false' }, ''),
-      () => this.byes.add(this.#request('BYE', {}, '').dialogId),
+      () => this.#hangUp(),
       () => this.#request('PRACK', {}, ''),
       () => this.#replace(),
       () => this.#one(this.invites)?.cancel(),
@@ -218,6 +218,13 @@ class Play {
   #request(method: string, headers: Record<string, string> = {}, body = this.#body()) {
     const all = { cseq: `${++this.#cseq} ${method}`, ...headers }
     return this.stage.lab.inDialog(method, this.#dialog(), { body, headers: all })
+  }
+
+  #hangUp(): void {
+    const up = this.up().map(({ madeDialog }) => madeDialog)
+    const { dialogId } = this.#request('BYE', {}, '')
+    // The SIP server answers one that comes before the dialog is there.
+    if (up.includes(dialogId)) this.byes.add(dialogId)
   }
 
   #answer(status: number): void {
