@@ -1,3 +1,4 @@
+import { EventDuration } from './event-duration.ts'
 import { RTP_HEADER, type RtpHeader, writeRtpHeader } from './header.ts'
 import type { OutgoingStream } from './outgoing.ts'
 
@@ -37,11 +38,13 @@ export class EventForwarder {
   #sequence = 0
   #sourceTimestamp = 0
   #timestamp = 0
+  readonly #duration: EventDuration
 
   /** @param sourceRate clock of the source's telephone-event, ticks a second; @param targetRate of the leg's. */
   constructor(sourceRate = 8000, targetRate = 8000) {
     this.#sourceRate = sourceRate
     this.#targetRate = targetRate
+    this.#duration = new EventDuration(sourceRate)
   }
 
   /**
@@ -60,7 +63,8 @@ export class EventForwarder {
     if (header.payloadEnd - at < EVENT_PAYLOAD) return 0
     const code = packet[at]!
     const flags = packet[at + 1]!
-    const duration = (packet[at + 2]! << 8) | packet[at + 3]!
+    const end = (flags & 0x80) !== 0
+    let duration = (packet[at + 2]! << 8) | packet[at + 3]!
     const sameSource = this.#active && header.ssrc === this.#ssrc
     const step = sameSource ? ((header.sequence - this.#sequence) << 16) >> 16 : 1
     const same = sameSource && header.timestamp === this.#sourceTimestamp && code === this.#code
@@ -83,11 +87,15 @@ export class EventForwarder {
       this.#sourceTimestamp = header.timestamp
       this.#timestamp = timestamp
       this.#sequence = header.sequence
+      this.#duration.begin(duration, end, nowMs)
     } else {
       if (!outgoing.forwardEvent(header.ssrc, header.sequence, timestamp, false, nowMs)) return 0
-      if (step > 0) this.#sequence = header.sequence
+      if (step > 0) {
+        this.#sequence = header.sequence
+        duration = this.#duration.next(duration, end, step, nowMs)
+      }
     }
-    if (flags & 0x80) this.#ended = true
+    if (end) this.#ended = true
     writeRtpHeader(
       slot,
       payloadType,
@@ -126,6 +134,7 @@ export class EventDetector {
   /** Ticks of the segments before, of an event longer than one. */
   #before = 0
   #lastAt = 0
+  readonly #duration: EventDuration
 
   /**
    * @param onDigit told of each keypress: {@link eventName} and milliseconds
@@ -134,6 +143,7 @@ export class EventDetector {
   constructor(onDigit: (digit: string, durationMs: number) => void, rate = 8000) {
     this.#onDigit = onDigit
     this.#rate = rate
+    this.#duration = new EventDuration(rate)
   }
 
   /** Takes a telephone-event packet. Malformed and unknown events are ignored. */
@@ -142,12 +152,11 @@ export class EventDetector {
     if (header.payloadEnd - at < EVENT_PAYLOAD) return
     const code = packet[at]!
     if (code > 16) return
-    const duration = (packet[at + 2]! << 8) | packet[at + 3]!
+    const end = (packet[at + 1]! & 0x80) !== 0
+    let duration = (packet[at + 2]! << 8) | packet[at + 3]!
     const known = header.ssrc === this.#ssrc && this.#code >= 0
-    if (known) {
-      const step = ((header.sequence - this.#sequence) << 16) >> 16
-      if (step <= 0 && step > -100) return
-    }
+    const step = known ? ((header.sequence - this.#sequence) << 16) >> 16 : 1
+    if (step <= 0 && step > -100) return
     const ahead = (header.timestamp - this.#timestamp) >>> 0
     if (!known || ahead !== 0 || code !== this.#code) {
       const goesOn = known && code === this.#code && ahead === SEGMENT && !this.#reported
@@ -162,11 +171,12 @@ export class EventDetector {
       this.#ssrc = header.ssrc
       this.#timestamp = header.timestamp
       this.#longest = 0
-    }
+      this.#duration.begin(duration, end, nowMs)
+    } else duration = this.#duration.next(duration, end, step, nowMs)
     this.#sequence = header.sequence
     this.#longest = Math.max(this.#longest, duration)
     this.#lastAt = nowMs
-    if (packet[at + 1]! & 0x80) this.#report()
+    if (end) this.#report()
   }
 
   /** To be called about once a second: ends an event whose end packets were lost. */

@@ -239,3 +239,38 @@ t.test('an event of our own is understood by the detector and the forwarder', as
     [1007, 160, false, 7, 720, true],
   ])
 })
+
+t.test('an end counted by the clock of the audio is set right (Asterisk with Opus)', async (t) => {
+  const digits: [string, number][] = []
+  const detector = new EventDetector((digit, ms) => digits.push([digit, ms]))
+  const out = talking(48_000)
+  const forwarder = new EventForwarder()
+  const durations: number[] = []
+  const take = (sequence: number, duration: number, end: boolean, at: number): void => {
+    const packet = event(sequence, 6000, 5, duration, end)
+    detector.receive(header, packet, at)
+    forwarder.forward(header, packet, slot, out, 126, at)
+    durations.push(slot.readUInt16BE(14))
+  }
+  for (let n = 0; n < 6; n++) take(101 + n, 160 * (n + 1), false, 20 + 20 * n)
+  for (const n of [6, 7, 8]) take(101 + n, 120 * 48, true, 137)
+  t.strictSame(durations, [160, 320, 480, 640, 800, 960, 1120, 1120, 1120])
+  t.strictSame(digits, [['5', 140]])
+})
+
+t.test('durations that jump, but not faster than time or losses allow, stay', async (t) => {
+  const rows: [string, number, number, number][] = [
+    // what, packets lost before the end, its duration, milliseconds to it
+    ['packets lost', 10, 160 * 12, 30],
+    ['a source that pauses', 0, 8000, 980],
+    ['an end at once', 0, 800, 0],
+  ]
+  for (const [what, lost, duration, ms] of rows) {
+    const out = talking()
+    const forwarder = new EventForwarder()
+    forwarder.forward(header, event(101, 6000, 5, 160), slot, out, 126, 20)
+    const end = event(102 + lost, 6000, 5, duration, true)
+    forwarder.forward(header, end, slot, out, 126, 20 + ms)
+    t.equal(slot.readUInt16BE(14), duration, what)
+  }
+})
