@@ -51,13 +51,21 @@ function drain({ bridge }: CheckSources): HealthCheck[] {
   return [{ component: 'drain', id: 'process', status: 'warn', output, ready: false }]
 }
 
+/** Share of the RTP ports in use from which health warns. */
+const PORTS_WARNING = 0.8
+
+/** The relay fails when it can take no call, and warns when a part of it is lost or it fills up. */
 function relay({ config, media }: CheckSources): HealthCheck {
-  const { available, detail } = media.status()
+  const { available, detail, calls, instances, ports } = media.status()
+  const lost = instances.some((instance) => !instance.available)
+  const full = ports !== undefined && ports.used + ports.cooling > ports.total * PORTS_WARNING
+  const facts = [detail, `${calls} calls`]
+  if (ports) facts.push(`${ports.used} of ${ports.total} ports in use`)
   return {
     component: 'relay',
     id: config.media.relay,
-    status: available ? 'pass' : 'fail',
-    output: detail || 'ready',
+    status: !available ? 'fail' : lost || full ? 'warn' : 'pass',
+    output: facts.filter((fact) => fact !== '').join(', '),
     ready: available,
   }
 }

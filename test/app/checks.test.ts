@@ -1,6 +1,7 @@
 import t from 'tap'
 import { type CheckSources, healthChecks } from '../../src/app/checks.ts'
 import type { ListenerInfo } from '../../src/embedded-drachtio/index.ts'
+import type { AnchorStatus, MediaRelay } from '../../src/media/index.ts'
 import type { NumberSettingsState } from '../../src/settings/index.ts'
 import { CausewayError } from '../../src/shared/errors/index.ts'
 import { configOf, edit } from '../support/config-file.ts'
@@ -30,6 +31,26 @@ function listener(notBefore: number, notAfter: number): ListenerInfo {
   }
 }
 
+function relayOf(change: Partial<AnchorStatus>): MediaRelay {
+  return {
+    kind: 'none',
+    status: () => ({
+      available: true,
+      detail: '',
+      calls: 0,
+      instances: [],
+      ports: undefined,
+      transcoding: undefined,
+      totals: {},
+      ...change,
+    }),
+    allocate: () => {
+      throw new Error('no call is made here')
+    },
+    close: async () => {},
+  }
+}
+
 function check(component: string, change: Partial<CheckSources> = {}) {
   const checks = healthChecks({
     config: configOf(edit()),
@@ -43,22 +64,7 @@ function check(component: string, change: Partial<CheckSources> = {}) {
       targets: [{ trunk: 'main', uri: 'sip:10.0.0.9:5060', reachable: true }],
     },
     listeners: [listener(NOW - DAY, NOW + 90 * DAY)],
-    media: {
-      kind: 'none',
-      status: () => ({
-        available: true,
-        detail: 'passed through',
-        calls: 0,
-        instances: [],
-        ports: undefined,
-        transcoding: undefined,
-        totals: {},
-      }),
-      allocate: () => {
-        throw new Error('no call is made here')
-      },
-      close: async () => {},
-    },
+    media: relayOf({ detail: 'passed through' }),
     settings: () => settled,
     credentials: () => true,
     now: NOW,
@@ -90,6 +96,31 @@ const rows: [string, string, Partial<CheckSources>, object][] = [
     'sip-server',
     { bridge: { ...bridge, connected: false } },
     { status: 'fail', ready: false },
+  ],
+  [
+    'a relay without its only worker',
+    'relay',
+    { media: relayOf({ available: false, detail: 'media-0 is down: died' }) },
+    { status: 'fail', ready: false, output: /media-0 is down: died/ },
+  ],
+  [
+    'a relay that has lost one of two workers',
+    'relay',
+    {
+      media: relayOf({
+        instances: [
+          { name: 'media-0', available: true, calls: 1, detail: '' },
+          { name: 'media-1', available: false, calls: 0, detail: 'died' },
+        ],
+      }),
+    },
+    { status: 'warn', ready: true },
+  ],
+  [
+    'a relay whose ports run out',
+    'relay',
+    { media: relayOf({ calls: 21, ports: { total: 100, used: 84, cooling: 0 } }) },
+    { status: 'warn', ready: true, output: '21 calls, 84 of 100 ports in use' },
   ],
   [
     'draining',
