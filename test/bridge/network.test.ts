@@ -194,6 +194,9 @@ t.test('refusals at the door', async (t) => {
     t.equal(refused.status, 405, method)
     t.match(refused.header('warning'), /CALL_METHOD_UNSUPPORTED/)
   }
+  net.pbx.dialog(net.pbxAddress, { uri: 'sip:+33199001234@127.0.0.1' }).request('INVITE')
+  const offerless = await net.pbx.expect(488)
+  t.match(offerless.header('warning'), /MEDIA_NO_OFFER/, 'no anchor, no late offer')
   const call = net.pbx.dialog(net.pbxAddress, { uri: 'sip:12@127.0.0.1' })
   call.request('INVITE', { body: sdpFixture('pbx-sdes-offer') })
   const invalid = await net.pbx.expect(404)

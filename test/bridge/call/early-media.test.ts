@@ -93,12 +93,32 @@ t.test('the PBX updates its early dialog', async (t) => {
   t.equal(bad.last?.status, 488)
   t.same(lab.inDialog('UPDATE', madeDialog).statuses, [200])
   t.same(lab.inDialog('INFO', madeDialog).statuses, [481])
+  t.same(lab.inDialog('ACK', madeDialog).statuses, [], 'an ACK is never answered')
   lab.invite.cancel()
   t.same(lab.inDialog('UPDATE', madeDialog).statuses, [481])
   lab.sent.respond(183, 'Session Progress', { headers: { rseq: '2' } })
   t.equal(lab.sent.acked, 2, 'also while it is being cancelled')
   lab.sent.respond(487, 'Request Terminated')
   await bare(t, lab.lab)
+})
+
+t.test('what an UPDATE has changed, the 200 does not change back', async (t) => {
+  const lab = await ringing(false)
+  lab.sent.respond(183, 'Session Progress', { headers: { rseq: '1' }, body: 'one' })
+  const open = lab.media.hold()
+  lab.inDialog('UPDATE', lab.sent.madeDialog, { body: 'two' })
+  lab.sent.respond(200, 'OK', { body: 'again' })
+  const hold = lab.inDialog('INVITE', lab.sent.madeDialog, { body: 'three' })
+  open()
+  await settle()
+  t.equal(lab.invite.last?.body, 'answer pbx(one)', 'RFC 3261 §13.2.1')
+  t.equal(hold.last?.body, 'reoffer(three)')
+  t.same(lab.media.asked.filter((what) => what !== 'start').slice(1), [
+    'early',
+    'reoffer',
+    'answer pbx',
+    'reoffer',
+  ])
 })
 
 t.test('a cancelled call sends no early media', async (t) => {
