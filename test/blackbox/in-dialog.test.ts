@@ -88,14 +88,19 @@ for (const [direction, open] of [
       })
       t.equal(dtmf.status, 200)
       t.equal((await ask(lab, talk, 'OPTIONS')).status, 200)
-      for (const method of ['REFER', 'MESSAGE', 'NOTIFY', 'FROB']) {
-        const sip = await ask(lab, talk, method, { headers: [['Refer-To', '<sip:x@y>']] })
+      const refer = await ask(lab, talk, 'REFER', {
+        headers: [['Refer-To', '<sip:200@127.0.0.1>']],
+      })
+      t.equal(refer.status, 488, 'moving media needs a relay')
+      t.match(refer.get('Warning'), /^399 \S+ "MEDIA_NEEDS_RELAY/)
+      for (const method of ['MESSAGE', 'NOTIFY', 'FROB']) {
+        const sip = await ask(lab, talk, method)
         t.equal(sip.status, 405, method)
         t.match(sip.get('Allow'), /INVITE/)
       }
       const required = await ask(lab, talk, 'INVITE', {
         body: pbxSdp(ours),
-        headers: [['Require', '100rel']],
+        headers: [['Require', 'x-new']],
       })
       t.equal(required.status, 420)
       // An old CSeq is out of order (RFC 3261 §12.2.2).

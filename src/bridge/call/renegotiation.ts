@@ -111,7 +111,10 @@ export class Renegotiation {
         return
       }
       if (offer !== '') this.#established.described(offer)
-      else this.expectAnswer(request, (answer) => session.acknowledge(answer))
+      else {
+        const take = (answer: string): Promise<void> => session.acknowledge(answer)
+        this.expectAnswer(request, take, (error) => this.#unanswered(error))
+      }
       const headers: Headers = {
         'Content-Type': 'application/sdp',
         Allow: ALLOW_PBX,
@@ -125,6 +128,19 @@ export class Renegotiation {
     } finally {
       this.#answering = false
     }
+  }
+
+  /**
+   * Our offer within a call was not answered. Some PBXs send the INVITE without SDP as a refresh and
+   * an empty ACK, against RFC 3261 §13.2.1: what was agreed before goes on.
+   */
+  #unanswered(error: CausewayError): void {
+    if (error.code !== 'CALL_ANSWER_MISSING') {
+      this.#established.hangUp(error)
+      return
+    }
+    const { ctx, call } = this.#established
+    ctx.log.info({ code: error.code, call: call.id }, 'an ACK without the answer it owes')
   }
 
   /** A refused offer leaves the session as it was (RFC 3261 §14.2). */

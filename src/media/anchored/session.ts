@@ -152,7 +152,8 @@ export class AnchoredSession implements MediaSession {
         this.#awaiting = true
         return out
       }
-      if (this.#awaiting) throw wrongMoment('an offer while ours waits for its answer')
+      // Ours went unanswered, or a CANCEL was quicker than it: it is void.
+      this.#awaiting = false
       // A session refresh; the answer may not change either (RFC 3264 §8, RFC 4028 §7.4).
       if (this.#last?.received === sdp) return this.#last.answer
       const offer = this.#received(sdp)

@@ -10,6 +10,10 @@ const SILENT = 5000
 
 /** Silence of a side that is told, milliseconds. */
 const TOLD = 1000
+/** Packets a second up to which there may be nothing but reports (RTCP), which count as well. */
+const REPORTS = 1
+/** Shortest time that tells speech from silence, milliseconds. */
+const SHORTEST = 200
 /** Keypresses kept for a call's record. */
 const MOST_DIGITS = 200
 
@@ -17,8 +21,9 @@ const CODES = { whatsapp: 'MEDIA_SILENT_WHATSAPP', pbx: 'MEDIA_SILENT_PBX' } as 
 
 interface SideState {
   packets: number
+  lookedAt: number
   changedAt: number
-  /** When the counter was last seen to have moved, hold or not. */
+  /** When it last spoke, hold or not. */
   lastAt: number
   heard: boolean
   verdict: (Verdict & { clearedAt: number | undefined }) | undefined
@@ -41,6 +46,7 @@ export class Watch {
     this.#began = clock.monotonic()
     const state = (): SideState => ({
       packets: 0,
+      lookedAt: this.#began,
       changedAt: this.#began,
       lastAt: this.#began,
       heard: false,
@@ -99,12 +105,17 @@ export class Watch {
   #judge(side: Side, leg: LegReport, now: number): void {
     const state = this.#sides[side]
     const { packets } = leg.received
-    if (packets !== state.packets) {
-      if (!state.heard && packets > 0) {
-        state.heard = true
-        this.#tell({ type: 'media-up', leg: side, afterMs: Math.round(now - this.#began) })
-      }
-      state.packets = packets
+    if (!state.heard && packets > 0) {
+      state.heard = true
+      this.#tell({ type: 'media-up', leg: side, afterMs: Math.round(now - this.#began) })
+    }
+    const elapsed = now - state.lookedAt
+    const came = packets - state.packets
+    const speaks = came > Math.max(1, (elapsed / 1000) * REPORTS)
+    if (!speaks && elapsed < SHORTEST) return
+    state.lookedAt = now
+    state.packets = packets
+    if (speaks) {
       state.lastAt = now
       state.changedAt = now
       this.#clear(state)

@@ -97,11 +97,15 @@ t.test('a re-INVITE without SDP gets our offer in the numbers of the call', asyn
   const sdp = await session.reoffer(undefined)
   t.match(sdp, /^m=audio 30002 RTP\/AVP 107 8 0 101\r$/m)
   t.match(sdp, /^a=sendrecv\r$/m)
-  t.equal(await refusal(session.reoffer(sdpFixture('asterisk-offer'))), 'MEDIA_STATE 491', 'glare')
   await session.acknowledge(editedSdp('asterisk-answer', ['a=sendrecv', 'a=inactive']))
   t.match(call.last('accept'), { leg: 'pbx', media: { direction: 'inactive' } })
   t.equal(session.agreed?.codec.pbx, 'PCMA')
   t.match(await session.reoffer(sdpFixture('asterisk-offer')), /^a=sendrecv\r$/m)
+  await session.reoffer(undefined)
+  const later = editedSdp('asterisk-offer', ['a=sendrecv', 'a=sendonly'])
+  t.match(await session.reoffer(later), /^a=recvonly\r$/m, 'ours went unanswered: it is void')
+  const late = session.acknowledge(sdpFixture('asterisk-answer'))
+  t.equal(await refusal(late), 'MEDIA_STATE 491')
 })
 
 t.test('our later offer keeps what the PBX has chosen: profile, keys, one port', async (t) => {
