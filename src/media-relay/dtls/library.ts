@@ -23,6 +23,7 @@ const BINARY = 'node_datachannel.node'
 interface Loaded {
   library: DtlsLibrary
   /** By family; a machine may lack IPv6. */
+  log: LibraryLog
   wakers: Record<4 | 6, Waker | undefined>
 }
 
@@ -81,7 +82,7 @@ async function load(log: Logger): Promise<Loaded> {
   // Its threads call into this one: they have to be gone before it is, however it ends.
   process.once('exit', unloadDtls)
   const open = (family: 4 | 6) => openWaker(family).catch(() => undefined)
-  return { library, wakers: { 4: await open(4), 6: await open(6) } }
+  return { library, log: lines, wakers: { 4: await open(4), 6: await open(6) } }
 }
 
 function loadBinary(log: Logger): DtlsLibrary {

@@ -187,11 +187,6 @@ export class DtlsSession {
     this.#keepChecking()
     const { targets } = peer
     const lines = targets.map((target, n) => writeCandidate(target, String(n + 1)))
-    if (role === 'passive' && this.#waker) {
-      // Last and least: never checked once another pair works, but its datagrams are let in.
-      const { address, port } = this.#waker
-      lines.push(writeCandidate({ address, port, priority: 1 }, 'waker'))
-    }
     return writeRemote(peer, role) + lines.map((line) => `a=${line}\r\n`).join('')
   }
 
@@ -215,7 +210,7 @@ export class DtlsSession {
     this.#ice = state
     if (state === 'connected' && this.#dtls === 'new') {
       this.#dtls = 'handshaking'
-      if (this.#role === 'passive') for (const ms of WAKES) this.#later(ms, () => this.#wake())
+      if (this.#role === 'passive') this.#wakeServer()
     }
   }
 
@@ -247,7 +242,7 @@ export class DtlsSession {
       'MEDIA_DTLS_FAILED',
       other
         ? `the certificate is not the one of the SDP: its fingerprint is ${fingerprint}`
-        : 'the handshake was refused, by the peer or for its signature, version or ciphers',
+        : `the handshake was refused (${dtlsLibrary().log.recentCause ?? 'no cause is known'})`,
     )
   }
 
@@ -303,11 +298,20 @@ export class DtlsSession {
     this.#connection.addCandidate(writeCandidate({ ...target, priority }, `again${this.#checks}`))
   }
 
-  #wake(): void {
-    if (!this.ready) this.#waker?.wake(this.#options.listen, this.port)
+  /** Makes the library's DTLS server find a ClientHello that was there before it: see `openWaker`. */
+  #wakeServer(): void {
+    const waker = this.#waker
+    if (!waker) return
+    // Datagrams of candidates alone are let in. The least one is not checked beside a pair that
+    // works; earlier it would have delayed the checks of the others (50 ms each, RFC 8445 §14.2).
+    const { address, port } = waker
+    this.#connection.addCandidate(writeCandidate({ address, port, priority: 1 }, 'waker'))
+    for (const ms of WAKES) {
+      this.#later(ms, () => this.ready || waker.wake(this.#options.listen, this.port))
+    }
   }
 
-  #later(ms: number, act: () => void): void {
+  #later(ms: number, act: () => unknown): void {
     if (ms === 0) {
       act()
       return

@@ -1,4 +1,4 @@
-import { createSocket } from 'node:dgram'
+import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import type { LegShape, LegTransport } from '../../../src/media/anchor/types.ts'
 import type { AudioDescription, Dtls } from '../../../src/media/sdp/types.ts'
@@ -185,4 +185,56 @@ export function rtpPacket(sequence: number, ssrc = 0x1234, payloadType = 111): B
   slot.writeUInt32BE(sequence * 960, 4)
   slot.writeUInt32BE(ssrc, 8)
   return slot
+}
+
+/** Resolves when the simulator's end has keys; it sends nothing before. */
+export async function isConnected(peer: DtlsMediaTransport): Promise<void> {
+  while (peer.state !== 'connected') await new Promise(setImmediate)
+}
+
+/** A relay between a wire and the simulator's end, which may add packets to what it passes on. */
+export interface Middle {
+  /** The peer's description with the relay in its place. */
+  description: AudioDescription
+  /** Sends to the wire as if the peer had. */
+  inject(packet: Buffer): void
+  /** Packets of the wire, or of the peer, that pass; all by default. */
+  filter: (packet: Buffer, from: 'wire' | 'peer') => boolean
+  close(): void
+}
+
+/** Opens a relay in front of a peer. */
+export async function openMiddle(
+  peer: DtlsMediaTransport,
+  setup: Dtls['setup'] = 'actpass',
+): Promise<Middle> {
+  const front = await bound()
+  const back = await bound()
+  let wire = 0
+  front.on('message', (packet, { port }) => {
+    wire = port
+    if (middle.filter(packet, 'wire')) back.send(packet, peer.local.port, '127.0.0.1')
+  })
+  back.on('message', (packet) => {
+    if (wire !== 0 && middle.filter(packet, 'peer')) front.send(packet, wire, '127.0.0.1')
+  })
+  const description = ofPeer(peer, setup)
+  const candidates = description
+    .ice!.candidates.filter((one) => one.address === '127.0.0.1')
+    .map((one) => ({ ...one, port: front.address().port }))
+  const middle: Middle = {
+    description: { ...description, ice: { ...description.ice!, candidates } },
+    inject: (packet) => front.send(packet, wire, '127.0.0.1'),
+    filter: () => true,
+    close() {
+      front.close()
+      back.close()
+    },
+  }
+  return middle
+}
+
+function bound(): Promise<Socket> {
+  const socket = createSocket('udp4')
+  return new Promise((resolve) => socket.bind(0, '127.0.0.1', () => resolve(socket)))
 }
