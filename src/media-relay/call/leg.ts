@@ -128,8 +128,10 @@ export class Leg implements WireEvents {
     if (event) this.#kinds[event.payloadType] = EVENT
     this.received.changeClockRate(audio.clockRate)
     this.outlet.agree(audio, event)
+    // The hold is no gap, nor what was on its way when it began.
+    const held = !this.#hears
     this.#hears = hears(direction)
-    if (!this.#hears) this.received.pause()
+    if (held || !this.#hears) this.received.pause()
   }
 
   /** Whether the remote is asked not to send, or wants to hear nothing. */

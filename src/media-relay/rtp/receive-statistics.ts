@@ -28,6 +28,8 @@ export class ReceiveStatistics {
   ptime: number | undefined
 
   #clockRate: number
+  /** Whether the next packet ends no gap. */
+  #paused = false
   #startedAt: number | undefined
   /** Packets of the present run, duplicates and all (RFC 3550 §A.3). */
   #received = 0
@@ -60,7 +62,7 @@ export class ReceiveStatistics {
 
   /** The time until the next packet is no gap: the other side was asked, or has said, not to send. */
   pause(): void {
-    this.lastAt = undefined
+    this.#paused = true
   }
 
   /** Another codec from the next packet on. */
@@ -242,7 +244,8 @@ export class ReceiveStatistics {
     this.packets++
     this.octets += octets
     this.firstAt ??= nowMs
-    if (this.lastAt !== undefined && nowMs - this.lastAt > this.longestGapMs) {
+    if (this.#paused) this.#paused = false
+    else if (this.lastAt !== undefined && nowMs - this.lastAt > this.longestGapMs) {
       this.longestGapMs = nowMs - this.lastAt
     }
     this.lastAt = nowMs

@@ -127,6 +127,28 @@ t.test('silence of a PBX on hold is no fault', async (t) => {
   t.match(lab.call.query(), { verdict: 'good', legs: { pbx: { held: true } } })
 })
 
+t.test('holds too short to be looked at are no silence afterwards', async (t) => {
+  const lab = await CallLab.open()
+  await lab.connect()
+  lab.call.start()
+  const talk = (): void => {
+    lab.whatsapp.receive('talk')
+    lab.pbx.receive('talk')
+  }
+  lab.run(5100, talk)
+  for (let time = 0; time < 60; time++) {
+    await lab.call.answer('pbx', description(), legShape(), legMedia({ direction: 'inactive' }))
+    // On its way when the hold began.
+    if (time % 2 === 0) lab.pbx.receive('talk')
+    lab.run(400, () => lab.whatsapp.receive('talk'))
+    await lab.call.answer('pbx', description(), legShape(), legMedia())
+    lab.run(120, () => lab.whatsapp.receive('talk'))
+    lab.run(500, talk)
+  }
+  t.same(lab.told('verdict'), [])
+  t.ok(lab.call.query().legs.pbx!.received.longestGapMs < 400, 'the hold is no gap')
+})
+
 t.test('nothing is expected before the start', async (t) => {
   const lab = await CallLab.open()
   await lab.connect()

@@ -150,6 +150,9 @@ t.test('gaps', async (t) => {
   stats.pause()
   feed(stats, 500)
   t.equal(stats.longestGapMs, 1000, 'what was asked for is no gap')
+  const { lastAt } = stats
+  stats.pause()
+  t.equal(stats.lastAt, lastAt, 'when it was heard last is not forgotten')
 })
 
 t.test('packet time', async (t) => {
