@@ -11,7 +11,7 @@ import type { CallMedia, MediaHandler } from '../media/call-media.ts'
 import { passReason, q850Reason, reasonOf, textOfReason } from '../outcome/refusal.ts'
 import type { Headers, IncomingRequest } from '../sip-port.ts'
 import { sendDigit } from './dtmf.ts'
-import { HoldMusic } from './hold.ts'
+import { HoldMusic, holdOf } from './hold.ts'
 import { answerOnPbxLeg, type PbxDialog, PbxLeg } from './pbx-leg.ts'
 import { answerOnWhatsAppLeg } from './whatsapp-leg.ts'
 
@@ -156,6 +156,7 @@ export class EstablishedCall implements Flow, DialogOwner, MediaHandler {
   /** The PBX has described its side anew, and it was taken. */
   described(sdp: string): void {
     this.media.note()
+    this.media.holding = holdOf(sdp) !== undefined
     this.#music?.described(sdp)
   }
 

@@ -17,6 +17,8 @@ export interface MediaHandler {
 export class CallMedia {
   /** Set to whoever drives the call now: its setup, then the answered call. */
   handler: MediaHandler | undefined
+  /** The PBX holds: that it sends nothing is no trouble. */
+  holding = false
   readonly #ctx: BridgeContext
   readonly #call: Call
   #session: MediaSession | undefined
@@ -79,6 +81,7 @@ export class CallMedia {
   }
 
   #judge({ verdict, cleared }: Extract<MediaEvent, { type: 'verdict' }>): void {
+    if (this.holding && verdict.code === 'MEDIA_SILENT_PBX' && !cleared) return
     if (!this.#call.judge(verdict, cleared)) return
     const { code, side, owner, detail, fix } = verdict
     this.#ctx.log.warn({ call: this.#call.id, code, side, owner, detail, fix }, 'media trouble')

@@ -80,11 +80,15 @@ t.test('music when a PBX that might send is silent', async (t) => {
   t.equal(lab.plays().length, 3)
   lab.media.last.emit({ type: 'verdict', verdict: silent, cleared: true })
   t.equal(lab.plays().at(-1), 'play whatsapp nothing', 'its music has come back')
+  const [call] = lab.calls.active()
+  t.same(call!.verdicts, [], 'a hold without music is no trouble')
   lab.media.last.emit({ type: 'silence', leg: 'pbx', seconds: 1 })
   await lab.reinvite('bad')
   t.equal(lab.plays().length, 5, 'a refused offer changes nothing')
   await lab.reinvite(RESUME)
   t.equal(lab.plays().at(-1), 'play whatsapp nothing')
+  lab.media.last.emit({ type: 'verdict', verdict: silent, cleared: false })
+  t.match(call!.verdicts, [{ code: 'MEDIA_SILENT_PBX' }], 'silence after the hold is')
 })
 
 t.test('a file that cannot be played does no harm', async (t) => {
