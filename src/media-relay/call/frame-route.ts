@@ -1,6 +1,5 @@
-import type { FrameSink, Transcoder } from '../codec/index.ts'
+import { type FrameSink, opusTicks, type Transcoder } from '../codec/index.ts'
 import type { RtpHeader } from '../rtp/index.ts'
-import { opusTicks } from './opus.ts'
 import type { Outlet } from './outlet.ts'
 import type { Route } from './route.ts'
 

@@ -1,8 +1,7 @@
 import type { Codec } from '../../media/sdp/types.ts'
-import { createTranscoder, frameTicks } from '../codec/index.ts'
+import { createTranscoder, frameTicks, opusTicks } from '../codec/index.ts'
 import type { RtpHeader } from '../rtp/index.ts'
 import { FrameRoute } from './frame-route.ts'
-import { opusTicks } from './opus.ts'
 import type { Outlet } from './outlet.ts'
 
 /** The way of one audio format from the leg it comes from to the leg it goes to. */

@@ -19,5 +19,4 @@ export { isRtcp, RTP_HEADER, RtpHeader, readRtp, writeRtpHeader } from './header
 export { OutgoingStream, type StreamStart } from './outgoing.ts'
 export { meanOpinion, type QualityInput, rating, scoreOf } from './quality.ts'
 export { ReceiveStatistics } from './receive-statistics.ts'
-export { G711_FRAME, G711Repacketiser } from './repacketise.ts'
 export * from './rtcp/index.ts'
