@@ -47,6 +47,8 @@ export interface MediaEndpointOptions {
     firstPacket: number
     /** Called the first time each rule is broken. */
     broken: (rule: PromiseRule | 'dtls', detail: string) => void
+    /** Milliseconds this process has stood still lately. */
+    stalled?: () => number
   }
 }
 

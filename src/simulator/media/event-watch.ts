@@ -44,8 +44,11 @@ export class EventWatch {
     if (this.#event && ++this.#audio >= PATIENCE) this.#close()
   }
 
-  /** An event packet came at `now`, monotonic milliseconds. */
-  packet(header: RtpHeader, payload: Buffer, now: number): void {
+  /**
+   * An event packet came at `now`, monotonic milliseconds.
+   * @param stalled milliseconds by which packets may seem to have come together
+   */
+  packet(header: RtpHeader, payload: Buffer, now: number, stalled = 0): void {
     if (payload.length < 4) {
       this.#broken(`an event of ${payload.length} octets, not 4`)
       return
@@ -56,8 +59,10 @@ export class EventWatch {
     const end = (flags & 0x80) !== 0
     if (this.#event && this.#event.timestamp !== header.timestamp) this.#close()
     const event = this.#event
-    if (event) this.#update(event, code, duration, end, now)
-    else {
+    if (event) {
+      this.#update(event, code, duration, end)
+      if (end && !event.timed) this.#time(event, now, stalled)
+    } else {
       if (!header.marker && !this.#lossy) this.#broken('the first packet of an event has no marker')
       this.#event = {
         timestamp: header.timestamp,
@@ -71,7 +76,7 @@ export class EventWatch {
     }
   }
 
-  #update(event: Event, code: number, duration: number, end: boolean, now: number): void {
+  #update(event: Event, code: number, duration: number, end: boolean): void {
     if (code !== event.code) this.#broken(`event ${event.code} becomes ${code} at one timestamp`)
     if (duration < event.duration) {
       this.#broken(`the duration of an event shrinks from ${event.duration} to ${duration}`)
@@ -85,14 +90,13 @@ export class EventWatch {
     event.code = code
     event.duration = Math.max(event.duration, duration)
     if (end) event.ends++
-    if (end && !event.timed) this.#time(event, now)
   }
 
   /** A duration in units of 48000 Hz grows six times as fast as time does. */
-  #time(event: Event, now: number): void {
+  #time(event: Event, now: number, stalled: number): void {
     event.timed = true
     const claimed = (event.duration - event.firstDuration) / CLOCK
-    const took = now - event.firstAt
+    const took = now - event.firstAt + stalled
     if (claimed <= 3 * took + 60) return
     this.#broken(
       `an event of ${Math.round(took)} ms claims ${Math.round(claimed)} ms: not a clock of 8000 Hz`,

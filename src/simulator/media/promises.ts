@@ -27,6 +27,8 @@ export interface PromiseReport {
   frames: Readonly<Record<number, number>>
   /** Packets that came late, behind their successor, or twice. */
   reordered: number
+  /** Longest time this process stood still meanwhile, which explains as much of what is late. */
+  stalled: number
   /** Share of silence in what was heard, 0 to 1; undefined before anything was heard. */
   silence: number | undefined
   /** How often each rule was broken. */
@@ -40,6 +42,8 @@ export interface PromiseWatchOptions {
   firstPacket: number
   /** Called the first time a rule is broken. */
   broken: (rule: PromiseRule, detail: string) => void
+  /** Milliseconds this process has stood still lately: nobody is blamed for them. */
+  stalled?: () => number
 }
 
 /** Packets missing at once that count as loss; more is a jump. */
@@ -78,6 +82,8 @@ export class PromiseWatch {
   #allowedAt: number | undefined
   #firstAt: number | undefined
   #longestGap = 0
+  #stalled = 0
+  #longestStall = 0
   #pauses = 0
   #reordered = 0
 
@@ -95,15 +101,18 @@ export class PromiseWatch {
   /** From now on packets may come: the answer is there, and the keys. Monotonic milliseconds. */
   allow(at: number): void {
     this.#allowedAt ??= at
+    this.#stalled = this.#options.stalled?.() ?? 0
   }
 
   rtp(header: RtpHeader, payload: Buffer): void {
     const now = this.#options.clock.monotonic()
+    this.#stalled = this.#options.stalled?.() ?? 0
+    this.#longestStall = Math.max(this.#longestStall, this.#stalled)
     this.#arrival(now)
     if (!this.#inSequence(header)) return
     if (header.payloadType === this.#telephoneEvent) {
       this.#timeline(header, undefined, now)
-      this.#events.packet(header, payload, now)
+      this.#events.packet(header, payload, now, this.#stalled)
       return
     }
     const codec = this.#codecs.get(header.payloadType)
@@ -136,6 +145,7 @@ export class PromiseWatch {
     return {
       firstPacket: this.#firstPacket(),
       longestGap: Math.round(this.#longestGap),
+      stalled: Math.round(this.#longestStall),
       pauses: this.#pauses,
       frames: { ...this.#frames },
       reordered: this.#reordered,
@@ -156,7 +166,7 @@ export class PromiseWatch {
     if (this.#firstAt !== undefined) return
     this.#firstAt = now
     const took = this.#firstPacket() ?? 0
-    if (took > this.#options.firstPacket) {
+    if (took > this.#options.firstPacket + this.#stalled) {
       this.broken('first-packet', `the first packet came after ${took} ms`)
     }
   }
@@ -207,7 +217,7 @@ export class PromiseWatch {
     }
     if (expected === undefined ? step > 0 : step > expected) {
       const by = Math.round(this.#delay - delay)
-      if (by > AHEAD + this.#spread + this.#gap / 4) {
+      if (by > AHEAD + this.#spread + this.#gap / 4 + this.#stalled) {
         this.broken('timestamp', `the timestamp jumps ${by} ms ahead of the clock`)
         this.#restart()
         return

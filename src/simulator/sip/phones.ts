@@ -6,6 +6,7 @@ import {
   MediaEndpoint,
   makeDtlsCertificate,
   type PromiseRule,
+  StallMeter,
 } from '../media/index.ts'
 import type { SipTrunkView } from '../store.ts'
 import type { Behaviour } from './behaviour.ts'
@@ -35,6 +36,7 @@ export function createPhones(options: {
   behaviour: Readonly<Behaviour>
 }): (server: SipTrunkView, broken: Broken) => Promise<MediaEndpoint> {
   const { clock, random, media, behaviour } = options
+  const stalls = new StallMeter(clock)
   let certificate: DtlsCertificate | undefined
   return (server, broken) => {
     const dtls = server.srtp === 'DTLS'
@@ -55,7 +57,11 @@ export function createPhones(options: {
       dtlsDelay: behaviour.dtlsDelay,
       ...(certificate ? { certificate } : {}),
       loss: behaviour.loss,
-      promises: { firstPacket: behaviour.firstPacket, broken },
+      promises: {
+        firstPacket: behaviour.firstPacket,
+        broken,
+        stalled: () => stalls.lately(),
+      },
     })
   }
 }

@@ -24,12 +24,15 @@ class Business {
   payload: Buffer = OPUS
   ticks = 960
   marker = true
+  /** Milliseconds the reader has stood still lately. */
+  stalled = 0
 
   constructor() {
     this.watch = new PromiseWatch({
       clock: this.clock,
       firstPacket: 200,
       broken: (rule, detail) => this.broken.push([rule, detail]),
+      stalled: () => this.stalled,
     })
     this.watch.agree(CODECS, 126)
     this.watch.allow(this.clock.monotonic())
@@ -121,6 +124,23 @@ t.test('timers that run late are no jump', async (t) => {
   }
   business.say(100)
   t.same(business.broken, [])
+})
+
+t.test('what a reader that stood still sees together is no jump', async (t) => {
+  const business = new Business()
+  business.stalled = 400
+  business.clock.advance(500)
+  business.packet(111, OPUS, business.timestamp, true)
+  // 300 ms of packets, a short pause and an event were waiting behind the first.
+  business.timestamp += 14_400
+  for (const payload of digitPackets('5', 100))
+    business.packet(126, payload, business.timestamp, false)
+  t.same(business.rules, ['telephone-event'], 'the marker is missing all the same')
+  business.timestamp += 6 * 960
+  business.clock.advance(120)
+  business.say(50)
+  t.same(business.rules, ['telephone-event'])
+  t.match(business.watch.report(undefined), { firstPacket: 500, stalled: 400 })
 })
 
 const breaches: [PromiseRule, string, RegExp, (business: Business) => unknown][] = [
