@@ -11,15 +11,27 @@ export interface Paced {
 /** Milliseconds between two ticks: half a frame, so that none is late by more. */
 export const STEP = 10
 
-/** The timer that paces every call of a worker; it runs while there are calls. */
+/** Milliseconds by which a tick may be late before sockets are read first. */
+const LATE = 5
+
+/**
+ * The timer that paces every call of a worker; it runs while there are calls.
+ *
+ * After a stall of the thread the event loop runs timers before it reads sockets. A tick that comes
+ * late therefore waits until they have been read: what looks missing may well be there, and silence
+ * sent in its place would make it late.
+ */
 export class Pacer {
   readonly #clock: Clock
+  readonly #afterSockets: (then: () => void) => void
   readonly #members = new Set<Paced>()
   #timer: Timer | undefined
   #due = 0
 
-  constructor(clock: Clock) {
+  /** @param afterSockets calls once the sockets that have something were read; tests hand in another */
+  constructor(clock: Clock, afterSockets: (then: () => void) => void = setImmediate) {
     this.#clock = clock
+    this.#afterSockets = afterSockets
   }
 
   add(member: Paced): void {
@@ -42,10 +54,16 @@ export class Pacer {
 
   #tick(): void {
     const now = this.#clock.monotonic()
+    const late = now - this.#due > LATE
     // Aimed at fixed moments, so that lateness does not add up; those that were missed are left out.
     this.#due += STEP
     if (this.#due < now) this.#due = now + STEP
     this.#arm(this.#due - now)
+    if (late) this.#afterSockets(() => this.#move(this.#clock.monotonic()))
+    else this.#move(now)
+  }
+
+  #move(now: number): void {
     for (const member of this.#members) {
       try {
         member.tick(now)
