@@ -214,11 +214,11 @@ class LibraryWire implements DtlsWire {
 
   /** Closes a session and gives its port back once the library has left it. */
   #retire(session: DtlsSession): void {
-    const { listen, clock, freePort } = this.#options
+    const { listen, freePort } = this.#options
     if (session === this.#session) this.#session = undefined
     if (session === this.#next) this.#next = undefined
     session.close()
-    const closing = isReleased(listen, session.port, clock).then(() => {
+    const closing = isReleased(listen, session.port).then(() => {
       freePort(session.port)
       this.#closings.delete(closing)
     })
