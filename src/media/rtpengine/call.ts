@@ -37,7 +37,7 @@ const LOOK = 3000
 /** The same while WhatsApp is fed with silence, which has to end when the PBX speaks. */
 const LOOK_FILLING = 500
 /** Silence of the PBX after which WhatsApp is fed: before its first packet, and later. */
-const FILL_FIRST = 200
+const FILL_FIRST = 1500
 const FILL_LATER = 10_000
 
 /** A PBX leg as rtpengine knows it. */

@@ -54,7 +54,6 @@ export class NgClient {
       this.#connected = true
       for (const { packet } of this.#pending.values()) this.#transmit(packet)
     })
-    this.#socket.unref()
   }
 
   /** Our address as rtpengine's machine is reached from it; undefined before the first answer. */

@@ -278,7 +278,7 @@ t.test('WhatsApp is fed with silence while the PBX is silent', async (t) => {
   const one = call('one')
   await settle(one)
   one.start()
-  await pass(600, false)
+  await pass(2500, false)
   t.match(
     engines[0]!.requests.filter(({ command }) => command === 'play media'),
     [{ 'from-tag': 'whatsapp', blob: /^RIFF/ }],
