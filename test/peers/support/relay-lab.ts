@@ -11,8 +11,8 @@ import { until } from './until.ts'
 export interface RelayLabOptions {
   /** The `media` part of the configuration. */
   media: object
-  /** SIP port of the PBX, by UDP, and its address. Default 127.0.0.1. */
-  pbx: { port: number; host?: string }
+  /** SIP port of the PBX, by UDP, its address, default 127.0.0.1, and whom it expects calls for. */
+  pbx: { port: number; host?: string; user?: string }
   /** Protection and codecs of the trunk. */
   trunk: object
   /** Key exchange of the number. Default SDES. */
@@ -77,7 +77,7 @@ export async function startRelayLab(t: Test, options: RelayLabOptions): Promise<
           srtp_key_exchange_protocol: options.whatsapp ?? 'SDES',
           sip: { status: 'ENABLED', port: ports.whatsapp },
         },
-        inbound: { trunk: 'pbx', ring_timeout: '8s' },
+        inbound: { trunk: 'pbx', to: options.pbx.user ?? '{business}', ring_timeout: '8s' },
       } as { name: string },
     ],
   }) as { sip: { listen: object }; trunks: object[] }
@@ -95,7 +95,7 @@ export async function startRelayLab(t: Test, options: RelayLabOptions): Promise<
         {
           ...config.trunks[0],
           targets: [`sip:${pbx.host ?? '127.0.0.1'}:${pbx.port};transport=udp`],
-          accept: { from: ['127.0.0.0/8', `${listen}/32`] },
+          accept: { from: ['127.0.0.0/8', `${pbx.host ?? listen}/32`] },
           media: options.trunk,
         },
       ],
