@@ -161,8 +161,12 @@ export class Leg implements WireEvents {
       sameFormat(from.audio, formerFrom) &&
       sameFormat(to.audio, formerTo)
     if (!same) {
+      // An event goes on through a change of the audio beside it.
+      const forwarder = target === this.#target ? this.#forwarder : undefined
+      if (!forwarder) this.#cutEvent()
       this.#disconnect()
       this.#target = target
+      this.#forwarder = forwarder
       if (target && from && to) this.#route = createRoute(from.audio, target.outlet, to.audio)
       this.#routed = { audio: from?.audio, to: to?.audio }
     }
@@ -251,6 +255,7 @@ export class Leg implements WireEvents {
   async close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true
+      this.#cutEvent()
       this.#disconnect()
       if (this.wire.ready && this.outlet.firstAt !== undefined) {
         const slot = this.#parts.ring.next()
@@ -283,6 +288,11 @@ export class Leg implements WireEvents {
   #closeOthers(): void {
     for (const route of this.#others?.values() ?? []) route?.close()
     this.#others = undefined
+  }
+
+  /** A digit in the midst of which its leg goes has an end all the same. */
+  #cutEvent(): void {
+    this.#target?.outlet.cutEvent(this.#forwarder, this.#parts.clock.monotonic())
   }
 
   #disconnect(): void {

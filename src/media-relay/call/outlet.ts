@@ -17,6 +17,10 @@ export const FRAME_MS = 20
 const FILL_AFTER = 60
 /** How late a packet may be, beyond its own duration, before silence is sent instead. */
 const GRACE = 40
+/** Milliseconds without a packet after which an event that has not ended is cut short. */
+const EVENT_GRACE = 200
+/** The last packet of an event is sent three times (RFC 4733 §2.5.1.4). */
+const ENDS = 3
 /** Frames that are made up for at once when the timer was late; what is older is left out. */
 const CATCH_UP = 3
 
@@ -42,6 +46,8 @@ export class Outlet {
   #frameTicks = 0
   #silence: Uint8Array = new Uint8Array(0)
   #eventType: number | undefined
+  /** Whose event has begun and not ended. */
+  #event: EventForwarder | undefined
   #player: FrameSource | undefined
   #onPlayed: () => void = () => {}
   readonly #queue = new FrameQueue()
@@ -115,6 +121,7 @@ export class Outlet {
     this.#onPlayed = onPlayed
     this.#queue.clear()
     if (!player) return
+    this.cutEvent(this.#event, nowMs)
     const earliest = (this.lastAt ?? nowMs - FRAME_MS) + FRAME_MS
     this.#nextAt = Math.max(nowMs, Math.min(this.#nextAt, earliest))
   }
@@ -169,11 +176,25 @@ export class Outlet {
     const { stream } = this
     const length = forwarder.forward(header, packet, slot, stream, this.#eventType, nowMs)
     if (length === 0) return false
+    this.#event = forwarder.open ? forwarder : undefined
     this.#own = false
-    this.#nextAt = nowMs + this.#fillAfter
+    this.#nextAt = nowMs + (this.#event ? EVENT_GRACE : this.#fillAfter)
     this.#count(length - RTP_HEADER, nowMs)
     this.#wire.sendRtp(slot, length)
     return true
+  }
+
+  /** Ends the event of a source that has gone, unless it has ended; others are left alone. */
+  cutEvent(forwarder: EventForwarder | undefined, nowMs: number): void {
+    if (!forwarder || forwarder !== this.#event) return
+    this.#event = undefined
+    if (this.#eventType === undefined || !this.open) return
+    for (let n = 0; n < ENDS; n++) {
+      const slot = this.#ring.next()
+      const length = forwarder.cut(slot, this.stream, this.#eventType, nowMs)
+      this.#count(length - RTP_HEADER, nowMs)
+      this.#wire.sendRtp(slot, length)
+    }
   }
 
   /** Sends what is due of our own: playback, frames that wait, silence. */
@@ -200,6 +221,7 @@ export class Outlet {
       if (this.#queue.size > 0) this.#nextAt = dueNext
       return
     }
+    this.cutEvent(this.#event, nowMs)
     let frame = this.#player?.next()
     if (this.#player && !frame) this.#ended()
     if (!frame) {

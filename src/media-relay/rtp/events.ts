@@ -33,11 +33,16 @@ export class EventForwarder {
   readonly #targetRate: number
   #active = false
   #ended = false
+  /** Whether we ended the event ourselves: what is left of it is dropped. */
+  #cut = false
   #code = 0
   #ssrc = -1
   #sequence = 0
   #sourceTimestamp = 0
   #timestamp = 0
+  /** Ticks and volume as last sent. */
+  #ticks = 0
+  #volume = 0
   readonly #duration: EventDuration
 
   /** @param sourceRate clock of the source's telephone-event, ticks a second; @param targetRate of the leg's. */
@@ -45,6 +50,23 @@ export class EventForwarder {
     this.#sourceRate = sourceRate
     this.#targetRate = targetRate
     this.#duration = new EventDuration(sourceRate)
+  }
+
+  /** Whether an event has begun and not ended. */
+  get open(): boolean {
+    return this.#active && !this.#ended
+  }
+
+  /**
+   * Writes an end of the open event, whose source has fallen silent or has gone; to be repeated (RFC
+   * 4733 §2.5.1.4). Gives its length.
+   */
+  cut(slot: Buffer, outgoing: OutgoingStream, payloadType: number, nowMs: number): number {
+    this.#ended = true
+    this.#cut = true
+    // No source: it follows whatever was sent last.
+    outgoing.forwardEvent(-1, 0, this.#timestamp, false, nowMs)
+    return this.#write(slot, outgoing, payloadType, true)
   }
 
   /**
@@ -69,7 +91,7 @@ export class EventForwarder {
     const step = sameSource ? ((header.sequence - this.#sequence) << 16) >> 16 : 1
     const same = sameSource && header.timestamp === this.#sourceTimestamp && code === this.#code
     // A straggler of the event before would begin that event again.
-    if (step === 0 || (step < 0 && step > -100 && !same)) return 0
+    if (step === 0 || (step < 0 && step > -100 && !same) || (same && this.#cut)) return 0
 
     let timestamp = this.#timestamp
     if (!same) {
@@ -82,6 +104,7 @@ export class EventForwarder {
       if (!outgoing.forwardEvent(header.ssrc, header.sequence, timestamp, !goesOn, nowMs)) return 0
       this.#active = true
       this.#ended = false
+      this.#cut = false
       this.#code = code
       this.#ssrc = header.ssrc
       this.#sourceTimestamp = header.timestamp
@@ -96,19 +119,18 @@ export class EventForwarder {
       }
     }
     if (end) this.#ended = true
-    writeRtpHeader(
-      slot,
-      payloadType,
-      outgoing.marker,
-      outgoing.sequence,
-      outgoing.timestamp,
-      outgoing.ssrc,
-    )
-    const ticks = Math.min(SEGMENT, this.#scaled(duration))
-    slot[RTP_HEADER] = code
-    slot[RTP_HEADER + 1] = flags
-    slot[RTP_HEADER + 2] = ticks >>> 8
-    slot[RTP_HEADER + 3] = ticks
+    this.#volume = flags & 0x7f
+    this.#ticks = Math.min(SEGMENT, this.#scaled(duration))
+    return this.#write(slot, outgoing, payloadType, end)
+  }
+
+  #write(slot: Buffer, outgoing: OutgoingStream, payloadType: number, end: boolean): number {
+    const { marker, sequence, timestamp, ssrc } = outgoing
+    writeRtpHeader(slot, payloadType, marker, sequence, timestamp, ssrc)
+    slot[RTP_HEADER] = this.#code
+    slot[RTP_HEADER + 1] = (end ? 0x80 : 0) | this.#volume
+    slot[RTP_HEADER + 2] = this.#ticks >>> 8
+    slot[RTP_HEADER + 3] = this.#ticks
     return EVENT_PACKET
   }
 
