@@ -2,7 +2,7 @@ import type { Dialog, SrfRequest, SrfResponse } from 'drachtio-srf'
 import type { Clock } from '../../shared/clock.ts'
 import type { CodecName, MediaChange, MediaEndpoint, MediaVerdict } from '../media/index.ts'
 import { Watchers } from '../watchers.ts'
-import { refer, reinvite, replacesParameter } from './in-dialog.ts'
+import { refer, reinvite, replacesOf, update } from './in-dialog.ts'
 
 /** Where a call of the toy PBX is. */
 export type PbxCallState = 'ringing' | 'answered' | 'ended'
@@ -43,6 +43,8 @@ export class PbxCall {
   reason: string | undefined
   /** Bodies of the NOTIFYs after a transfer: `SIP/2.0 200 OK`. */
   readonly notifications: string[] = []
+  /** Bodies of the INFOs: `Signal=5\r\nDuration=100`. */
+  readonly infos: string[] = []
   /** `Refer-To` of transfers the other side asked for; all are declined. */
   readonly referrals: string[] = []
   readonly #clock: Clock
@@ -103,6 +105,11 @@ export class PbxCall {
       this.referrals.push(request.get('Refer-To'))
       response.send(603)
     })
+    dialog.on('info', (request, response) => {
+      response.send(200)
+      this.infos.push(request.body.trim())
+      this.#changed()
+    })
     dialog.on('notify', (request, response) => {
       response.send(200)
       this.notifications.push(request.body.trim())
@@ -159,11 +166,12 @@ export class PbxCall {
 
   /** A re-INVITE with these changes: codecs, packet time, direction, address. */
   async modify(change: MediaChange): Promise<number> {
-    const media = this.#up()
-    const { status, sdp } = await reinvite(this.#dialog!, media.reoffer(change))
-    if (status < 300) await media.complete(sdp)
-    else media.withdraw()
-    return status
+    return this.#change(change, (offer) => reinvite(this.#dialog!, offer))
+  }
+
+  /** The same by UPDATE. */
+  async update(change: MediaChange): Promise<number> {
+    return this.#change(change, (offer) => update(this.#dialog!, offer))
   }
 
   /** Goes on with another codec. */
@@ -207,9 +215,14 @@ export class PbxCall {
   transfer(target: string, replacing?: PbxCall): Promise<number> {
     this.#up()
     const other = replacing ? replacing.#dialog : undefined
-    const parameter = other && replacesParameter(other)
-    const uri = parameter ? `${target}?${parameter}` : target
+    const uri = other ? `${target}?Replaces=${encodeURIComponent(replacesOf(other))}` : target
     return refer(this.#dialog!, uri, this.#dialog!.local.uri)
+  }
+
+  /** `Replaces` for an INVITE that is to take this call's place at the far end (RFC 3891). */
+  get replaces(): string {
+    this.#up()
+    return replacesOf(this.#dialog!)
   }
 
   /** Stops without a word, as a PBX does whose power fails: no BYE, no more packets. */
@@ -228,6 +241,17 @@ export class PbxCall {
   view(): PbxCallView {
     const { direction, from, to, reason, media } = this
     return { direction, from, to, state: this.#state, reason, media }
+  }
+
+  async #change(
+    change: MediaChange,
+    send: (offer: string) => Promise<{ status: number; sdp: string }>,
+  ): Promise<number> {
+    const media = this.#up()
+    const { status, sdp } = await send(media.reoffer(change))
+    if (status < 300) await media.complete(sdp)
+    else media.withdraw()
+    return status
   }
 
   #up(): MediaEndpoint {

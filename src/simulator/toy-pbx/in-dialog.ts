@@ -14,10 +14,9 @@ export interface Reinvited {
  * ever after a refusal.
  */
 export function reinvite(dialog: Dialog, sdp: string | undefined): Promise<Reinvited> {
-  const { contact } = dialog.local as { contact?: string }
   const request = {
     method: 'INVITE',
-    headers: contact ? { Contact: contact } : {},
+    headers: contactOf(dialog),
     ...(sdp === undefined ? { noAck: true } : { body: sdp }),
   }
   return new Promise((resolve, reject) => {
@@ -40,6 +39,22 @@ export function reinvite(dialog: Dialog, sdp: string | undefined): Promise<Reinv
   })
 }
 
+/** Sends an UPDATE with an offer (RFC 3311). */
+export async function update(
+  dialog: Dialog,
+  body: string,
+): Promise<{ status: number; sdp: string }> {
+  const headers = { ...contactOf(dialog), 'Content-Type': 'application/sdp' }
+  const request = { method: 'UPDATE', headers, body }
+  const response = await dialog.request(request as unknown as SrfRequest)
+  return { status: response.status, sdp: response.body }
+}
+
+function contactOf(dialog: Dialog): Record<string, string> {
+  const { contact } = dialog.local as { contact?: string }
+  return contact ? { Contact: contact } : {}
+}
+
 /** Sends REFER (RFC 3515) and gives the status; what comes of it arrives as NOTIFY. */
 export async function refer(dialog: Dialog, target: string, referredBy: string): Promise<number> {
   const request = {
@@ -50,9 +65,8 @@ export async function refer(dialog: Dialog, target: string, referredBy: string):
   return response.status
 }
 
-/** `Replaces` of a dialog as the far end knows it, escaped for a header in a URI (RFC 3891 §3). */
-export function replacesParameter(dialog: Dialog): string {
+/** `Replaces` of a dialog as the far end knows it (RFC 3891 §3). */
+export function replacesOf(dialog: Dialog): string {
   const { callId, localTag, remoteTag } = dialog.sip
-  const value = `${callId};to-tag=${remoteTag};from-tag=${localTag}`
-  return `Replaces=${encodeURIComponent(value)}`
+  return `${callId};to-tag=${remoteTag};from-tag=${localTag}`
 }
