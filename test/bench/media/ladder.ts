@@ -17,6 +17,8 @@ export interface Step extends LoadResult {
   delay: Delay
   /** Whether every packet arrived. */
   clean: boolean
+  /** Whether the driver kept its clock: otherwise the step tells of the machine, not of the relay. */
+  valid: boolean
   /** Milliseconds until all calls were set up, ten at a time. */
   setUpMs: number
   /** Milliseconds from the beginning of a set-up to its keys, with DTLS. */
@@ -37,6 +39,8 @@ export interface Bench {
 
 /** Seconds of each step that do not count: latching, and the first packets of all calls. */
 const LEAD = 1
+/** Milliseconds the driver may be behind, but for one percent of the time. */
+const BEHIND = 20
 /** Seconds the handshakes of a step may take. */
 const HANDSHAKES = 20
 
@@ -140,5 +144,6 @@ function step(
       max: Math.max(one.max, other.max),
     },
     clean: result.lost[0] === 0 && result.lost[1] === 0 && result.bad === 0,
+    valid: result.behindMs.p99 <= BEHIND,
   }
 }

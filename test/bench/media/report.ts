@@ -28,9 +28,9 @@ export function added(step: Step, direct: readonly Step[]): { p50: number; p99: 
   return { p50: over('p50'), p99: over('p99') }
 }
 
-/** The last step without loss. */
+/** The last step without loss that counts. */
 export function highest(steps: readonly Step[]): Step | undefined {
-  return steps.findLast(({ clean }) => clean)
+  return steps.findLast(({ clean, valid }) => clean && valid)
 }
 
 /** One line for each step. */
@@ -47,6 +47,7 @@ export function stepLine(title: string, step: Step): string {
     keysMs ? `keys ${show(keysMs.p50)}/${show(keysMs.p99)} ms` : '',
     step.bad > 0 ? `${step.bad} not authentic` : '',
     `load ${show(step.load)}`,
+    step.valid ? '' : 'does not count: the driver was behind',
   ].join('  ')
 }
 
@@ -70,8 +71,8 @@ export function table(results: readonly MediaResult[], direct: readonly Step[]):
     const { title, relay, steps, setUp, keysMs, held } = result
     const best = highest(steps)
     const at = (calls: number): Step | undefined =>
-      steps.findLast((step) => step.calls === calls && step.clean) ??
-      steps.findLast((step) => step.calls === calls)
+      steps.findLast((step) => step.calls === calls && step.valid && step.clean) ??
+      steps.findLast((step) => step.calls === calls && step.valid)
     return [
       title,
       relay,
@@ -90,7 +91,7 @@ export function table(results: readonly MediaResult[], direct: readonly Step[]):
   return [row(heads), row(heads.map(() => '---')), ...lines.map(row)].join('\n')
 }
 
-/** How the relays compare at equal calls: processor time for each packet, median over the steps. */
+/** How the relays compare at equal calls: processor time for each packet, by calls. */
 export function ratios(results: readonly MediaResult[]): string[] {
   const lines: string[] = []
   for (const one of results.filter(({ relay }) => relay === 'embedded')) {
@@ -98,7 +99,7 @@ export function ratios(results: readonly MediaResult[]): string[] {
     const each: string[] = []
     for (const calls of new Set(one.steps.map((step) => step.calls))) {
       const [ours, theirs] = [one, other].map((result) =>
-        result?.steps.findLast((step) => step.calls === calls && step.clean),
+        result?.steps.findLast((step) => step.calls === calls && step.valid && step.clean),
       )
       if (!ours || !theirs) continue
       each.push(`${calls}: ${show(ours.microsPerPacket / theirs.microsPerPacket, 2)}`)
