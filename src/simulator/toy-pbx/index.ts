@@ -52,6 +52,8 @@ export type EarlyMedia = 'no' | 'same' | 'moves'
 export interface PlaceOptions {
   from?: string
   headers?: Record<string, string>
+  /** SIP URI to place it through instead of the trunk. */
+  through?: string
   /** The INVITE has no SDP: the other side offers, the ACK answers. */
   lateOffer?: boolean
 }
@@ -161,11 +163,12 @@ export async function startToyPbx(options: ToyPbxOptions = {}): Promise<ToyPbx> 
     }
   }
 
-  async function outgoing(call: PbxCall, { headers, lateOffer }: PlaceOptions): Promise<void> {
+  async function outgoing(call: PbxCall, placing: PlaceOptions): Promise<void> {
+    const { headers, lateOffer, through = settings.trunk } = placing
     const media = await open(tones.outgoing)
     call.attach(media)
     const { credentials } = options
-    const trunk = settings.trunk.replace(/^sip:/, '')
+    const trunk = through.replace(/^sip:/, '')
     try {
       const placed = await srf.createUAC(
         `sip:${call.to}@${trunk}`,
@@ -215,7 +218,8 @@ export async function startToyPbx(options: ToyPbxOptions = {}): Promise<ToyPbx> 
     settings,
     next: () => new Promise((resolve) => waiting.push(resolve)),
     call(number, placing = {}) {
-      if (settings.trunk === '') throw new TypeError('the toy PBX has no trunk yet')
+      if (settings.trunk === '' && !placing.through)
+        throw new TypeError('the toy PBX has no trunk yet')
       const { from = 'toy' } = placing
       const { music } = tones
       const call = new PbxCall({ direction: 'outgoing', from, to: number, clock, music })
