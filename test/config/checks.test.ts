@@ -227,6 +227,14 @@ const warnings: [name: string, text: string, are: string[]][] = [
     ['CONFIG_CODEC_NEEDS_RTPENGINE 22:41 trunks[0].media.codecs[1]'],
   ],
   [
+    'keypresses as INFO with rtpengine',
+    edit(
+      ['relay: none', 'relay: rtpengine\n  rtpengine: [udp://127.0.0.1:1]'],
+      ['srtp: sdes', 'srtp: sdes, dtmf: info'],
+    ),
+    ['CONFIG_DTMF_RTPENGINE 23:32 trunks[0].media.dtmf'],
+  ],
+  [
     'sockets of a relay that is not there',
     edit(['relay: none', 'relay: none\n  listen: 10.0.0.5\n  ports: 20000-20999']),
     ['CONFIG_NO_EFFECT 9:3 media.listen', 'CONFIG_NO_EFFECT 10:3 media.ports'],

@@ -85,6 +85,16 @@ const g722: Rule = (context) => {
   }
 }
 
+/** Keypresses that are to become INFO have to be told by the relay. */
+const keypresses: Rule = (context) => {
+  if (context.draft.media?.relay !== 'rtpengine') return
+  for (const [index, trunk] of (context.draft.trunks ?? []).entries()) {
+    if (trunk?.media?.dtmf !== 'info') continue
+    const path = ['trunks', index, 'media', 'dtmf']
+    context.warn('CONFIG_DTMF_RTPENGINE', { path, detail: `trunk ${trunk.name ?? index}` })
+  }
+}
+
 /** While the SDP is passed through, both legs have to speak SDES-SRTP. */
 const sdes: Rule = (context) => {
   if (context.draft.media?.relay !== 'none') return
@@ -115,4 +125,4 @@ const sdes: Rule = (context) => {
 }
 
 /** Rules of `media:` and of the media of numbers and trunks. */
-export const mediaRules: readonly Rule[] = [rtpengine, noEffect, embedded, g722, sdes]
+export const mediaRules: readonly Rule[] = [rtpengine, noEffect, embedded, g722, keypresses, sdes]

@@ -188,6 +188,13 @@ export const configErrors = defineErrors({
     fix: 'Remove G722 from the trunk’s codecs, or set media.relay: rtpengine.',
     ...mistake,
   },
+  CONFIG_DTMF_RTPENGINE: {
+    summary: 'dtmf: info needs an rtpengine that tells of keypresses',
+    cause:
+      'rtpengine tells of them from version 11.3, and only while audio is passed through; where it is converted, or older, no INFO is sent.',
+    fix: 'Use dtmf: rfc4733, which needs none of this, or media.relay: embedded.',
+    ...mistake,
+  },
   CONFIG_SDES_NEEDED: {
     summary: 'without a media relay the PBX leg needs SDES-SRTP',
     cause:
