@@ -79,7 +79,7 @@ const codecRows: [string, LabCall, string, string][] = [
     '107 8 0 101',
     '111 8 0 126',
   ],
-  ['G.711 alone, enabled: it goes first', { additional: ['PCMA', 'PCMU'] }, '8 101', '8 111 126'],
+  ['G.711 alone, enabled: it goes first', { additional: ['PCMA', 'PCMU'] }, '8 101', '8 111 0 126'],
   ['G.711 alone, not enabled: converted', {}, '8 0 101', '111 126'],
   [
     'enabled but not of the trunk',

@@ -21,13 +21,13 @@ import { editedSdp, sdpFixture } from '../../support/sdp-fixtures.ts'
 
 const G711 = ['PCMA', 'PCMU']
 
-t.test('what connects: the same, or by way of Opus', async (t) => {
+t.test('what connects: the same, or converted', async (t) => {
   const rows: [Format, Format, boolean][] = [
     ['opus', 'opus', true],
     ['PCMA', 'PCMA', true],
     ['opus', 'PCMA', true],
     ['PCMU', 'opus', true],
-    ['PCMA', 'PCMU', false],
+    ['PCMA', 'PCMU', true],
     ['opus', 'G722', false],
     ['G722', 'G722', true],
   ]
@@ -47,7 +47,7 @@ t.test('formats are known by name, rate and channels', async (t) => {
 
 t.test('the trunk’s order counts, after what passes through', async (t) => {
   t.strictSame(formatsForPbx(['PCMU', 'PCMA', 'opus'], ['opus'], G711), ['opus', 'PCMU', 'PCMA'])
-  t.strictSame(formatsForPbx(['PCMU', 'opus', 'PCMA'], ['PCMA'], G711), ['PCMA', 'opus'])
+  t.strictSame(formatsForPbx(['PCMU', 'opus', 'PCMA'], ['PCMA'], G711), ['PCMA', 'PCMU', 'opus'])
   t.strictSame(formatsForPbx(['G722', 'opus'], ['opus'], G711), ['opus'])
   t.equal(answerForPbx(['PCMA', 'PCMU'], ['PCMU', 'PCMA'], 'opus', G711), 'PCMU')
   t.equal(answerForPbx(['PCMA', 'opus'], ['PCMA', 'opus'], 'opus', G711), 'opus')

@@ -72,9 +72,8 @@ export function withParameters(codec: Codec, opusParameters: string | undefined)
   return { ...codec, fmtp: opus ? (opusParameters ?? OPUS_FMTP) : undefined }
 }
 
-/** Whether audio in `a` can reach a leg that has `b`: the same, or converted from or to Opus. */
+/** Whether audio in `a` can reach a leg that has `b`: the same, or converted. */
 export function connects(a: Format, b: Format, transcodes: readonly string[]): boolean {
-  if (a === b) return true
-  if (a === 'opus') return transcodes.includes(b)
-  return b === 'opus' && transcodes.includes(a)
+  const converts = (format: Format): boolean => format === 'opus' || transcodes.includes(format)
+  return a === b || (converts(a) && converts(b))
 }
