@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { CallRecord } from '../../src/simulator/index.ts'
@@ -14,7 +13,6 @@ import {
   recordOf,
 } from './support/asterisk-calls.ts'
 import { type LabNumber, startAsteriskLab, TONE, type TrunkName } from './support/asterisk-lab.ts'
-import { until } from './support/until.ts'
 import { toneSpan } from './support/wav.ts'
 
 /** Milliseconds the tone of each side is recorded by the other. */
@@ -77,8 +75,12 @@ async function talks(
       pbx: { srtp: { mode: keying(trunk) } },
     },
   })
-  const file = join(asterisk.spool, `heard-${await channel}.wav`)
-  await until('the recording is there', () => existsSync(file))
+  const id = await channel
+  // Which is after the end of the recording.
+  await lab.ari.event('the channel ends', (event) => {
+    return event.type === 'ChannelDestroyed' && event.channel?.id === id
+  })
+  const file = join(asterisk.spool, `heard-${id}.wav`)
   const { heard, span } = toneSpan(file, TONE.consumer)
   const said = media!.sent.packets * 20
   t.ok(Math.abs(said - heard) <= 100, `the consumer spoke ${said} ms, Asterisk recorded ${heard}`)
