@@ -59,7 +59,7 @@ function relay({ config, media }: CheckSources): HealthCheck {
   const { available, detail, calls, instances, ports } = media.status()
   const lost = instances.some((instance) => !instance.available)
   const full = ports !== undefined && ports.used + ports.cooling > ports.total * PORTS_WARNING
-  const facts = [detail, `${calls} calls`]
+  const facts = [detail, `${calls} call${calls === 1 ? '' : 's'}`]
   if (ports) facts.push(`${ports.used} of ${ports.total} ports in use`)
   return {
     component: 'relay',

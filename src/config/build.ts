@@ -30,7 +30,9 @@ export function buildConfig(values: FileValues, file: string): Config {
       relay: media.relay,
       rtpengine: media.rtpengine,
       listen: media.listen ?? (sip.listen.pbx[0] ?? sip.listen.whatsapp).host,
-      externalAddress: media.external_address,
+      // One machine, one NAT.
+      externalAddress:
+        media.external_address ?? (media.relay === 'embedded' ? sip.external_address : undefined),
       ports: media.ports,
       workers: media.workers,
       transcoding: media.transcoding,

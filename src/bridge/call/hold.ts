@@ -62,8 +62,7 @@ export class HoldMusic {
 
 /** Whether the PBX's audio has come, or come back. */
 function isHeard(event: MediaEvent): boolean {
-  if (event.type === 'media-up') return event.leg === 'pbx'
-  return event.type === 'verdict' && event.cleared && event.verdict.code === 'MEDIA_SILENT_PBX'
+  return (event.type === 'media-up' || event.type === 'sound') && event.leg === 'pbx'
 }
 
 /**

@@ -139,7 +139,7 @@ function configurationFor(
       listen: { whatsapp: 'tls://127.0.0.1:5061', pbx: ['udp://127.0.0.1:5060'] },
       tls: certificate,
     },
-    media: { relay: 'none' },
+    media: { relay: 'embedded', listen: '127.0.0.1' },
     whatsapp: {
       graph_url: simulator.graphUrl,
       sip_proxy: simulator.sipProxy,
@@ -164,7 +164,7 @@ function configurationFor(
         name: 'main',
         targets: ['sip:127.0.0.1:5070;transport=udp'],
         accept: { from: ['127.0.0.1/32'] },
-        media: { srtp: 'sdes', codecs: ['opus'] },
+        media: { srtp: 'none', codecs: ['opus', 'PCMA'] },
         outbound: { number: names[0] },
       },
     ],

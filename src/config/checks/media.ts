@@ -44,7 +44,8 @@ const embedded: Rule = (context) => {
   const { media, sip, limits, trunks } = context.draft
   if (media?.relay !== 'embedded') return
   const listen = media.listen ?? (sip?.listen?.pbx?.[0] ?? sip?.listen?.whatsapp)?.host
-  if (listen !== undefined && isWildcard(listen) && media.external_address === undefined) {
+  const external = media.external_address ?? sip?.external_address
+  if (listen !== undefined && isWildcard(listen) && external === undefined) {
     context.warn('CONFIG_MEDIA_ADDRESS', {
       path: ['media', 'listen'],
       atKey: media.listen === undefined,

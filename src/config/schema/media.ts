@@ -26,7 +26,9 @@ export const mediaSchema = z.strictObject({
   external_address: address()
     .optional()
     .meta({ examples: ['203.0.113.10'] })
-    .describe('Public address of the RTP sockets when behind NAT. Default: the listen address.'),
+    .describe(
+      'Public address of the RTP sockets when behind NAT. Default: `sip.external_address`, else the listen address.',
+    ),
   ports: text({ expected: 'a port range such as 20000-29999' }, parsePortRange)
     .prefault('20000-29999')
     .describe(

@@ -98,7 +98,9 @@ export const trunkSchema = z.strictObject({
     .strictObject({
       srtp: oneOf(['none', 'sdes', 'dtls'])
         .prefault('none')
-        .describe('Encryption of the PBX leg. `dtls` is not built yet: draws a warning.'),
+        .describe(
+          'Least protection of the PBX leg: plain RTP, SDES-SRTP, or DTLS-SRTP (with ICE, unless rtpengine relays).',
+        ),
       codecs: z
         .array(text({ expected: 'one of opus, PCMA, PCMU, G722' }, parseCodec))
         .min(1)
@@ -106,7 +108,9 @@ export const trunkSchema = z.strictObject({
         .describe('Codecs the PBX leg may use, in order of preference.'),
       dtmf: oneOf(['rfc4733', 'info'])
         .prefault('rfc4733')
-        .describe('How keypresses travel. `info` is not built yet: draws a warning.'),
+        .describe(
+          'How keypresses travel: in the audio stream, or towards the PBX as INFO with `application/dtmf-relay`.',
+        ),
     })
     .prefault({})
     .describe('Media of the PBX leg.'),

@@ -5,6 +5,8 @@ import type { Leg } from './leg.ts'
 
 /** Seconds between two tellings of a silence that lasts. */
 const TELL_EVERY = 10
+/** Silence of a leg that holds, and may send music, that is told: milliseconds. */
+const HOLD_SILENT = 1000
 
 /** Looks at a call once a second and tells what is silent, one-way or wrong, and what is right again. */
 export class CallWatch {
@@ -25,8 +27,8 @@ export class CallWatch {
     for (const { verdict, cleared } of this.#diagnosis.update(nowMs, legs)) {
       this.#tell({ type: 'verdict', verdict, cleared })
     }
-    this.#silence('whatsapp', legs.whatsapp, nowMs)
-    this.#silence('pbx', legs.pbx, nowMs)
+    this.#silence('whatsapp', whatsapp, legs.whatsapp, nowMs)
+    this.#silence('pbx', pbx, legs.pbx, nowMs)
     const { oneWay } = this.#diagnosis
     if (oneWay && oneWay !== this.#oneWay) this.#tell({ type: 'one-way', silent: oneWay })
     this.#oneWay = oneWay
@@ -47,14 +49,21 @@ export class CallWatch {
       : this.#diagnosis.overall(snapshots(startedAt, whatsapp, pbx))
   }
 
-  #silence(side: Side, leg: LegSnapshot | undefined, nowMs: number): void {
-    if (!leg || !this.#diagnosis.isSilent(side)) {
+  #silence(
+    side: Side,
+    leg: Leg | undefined,
+    snapshot: LegSnapshot | undefined,
+    nowMs: number,
+  ): void {
+    const since = Math.max(snapshot?.maySendSince ?? nowMs, snapshot?.lastPacketAt ?? 0)
+    const onHold = leg !== undefined && holds(leg) && nowMs - since >= HOLD_SILENT
+    const told = this.#told[side]
+    if (!snapshot || !(onHold || this.#diagnosis.isSilent(side))) {
       this.#told[side] = 0
+      if (told > 0) this.#tell({ type: 'sound', leg: side })
       return
     }
-    const since = Math.max(leg.maySendSince ?? nowMs, leg.lastPacketAt ?? 0)
     const seconds = Math.round((nowMs - since) / 1000)
-    const told = this.#told[side]
     if (told > 0 && seconds < told + TELL_EVERY) return
     this.#told[side] = told === 0 ? Math.max(1, seconds) : told + TELL_EVERY
     this.#tell({ type: 'silence', leg: side, seconds })
@@ -72,6 +81,11 @@ function snapshots(
   }
 }
 
+/** Whether the remote holds but may send music (`sendonly`, RFC 3264 §8.4): silence is no fault then. */
+function holds({ id, heard, media }: Leg): boolean {
+  return id !== 'whatsapp' && heard && media?.direction === 'recvonly'
+}
+
 function snapshot(startedAt: number, leg: Leg): LegSnapshot {
   const { received, media, openedAt } = leg
   const facts = leg.wire.facts()
@@ -79,7 +93,7 @@ function snapshot(startedAt: number, leg: Leg): LegSnapshot {
   const usable = openedAt !== undefined && (leg.id !== 'whatsapp' || leg.wire.ready)
   return {
     maySendSince: usable ? Math.max(startedAt, openedAt) : undefined,
-    held: !leg.heard,
+    held: !leg.heard || holds(leg),
     packets: received.packets,
     lastPacketAt: received.lastAt,
     discarded: leg.discarded(),

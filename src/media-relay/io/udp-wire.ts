@@ -7,7 +7,7 @@ import type { Random } from '../../shared/random.ts'
 import type { LegSockets, SocketPool } from '../ports/sockets.ts'
 import { isRtcp } from '../rtp/index.ts'
 import { MALFORMED, REPLAYED, type SrtpReceiver, type SrtpSender } from '../srtp/index.ts'
-import { hostPort } from './addresses.ts'
+import { hostPort, isUnspecified } from './addresses.ts'
 import { Remote } from './remote.ts'
 import { Sdes } from './sdes.ts'
 import type { Wire, WireEvents, WireFacts } from './types.ts'
@@ -157,7 +157,9 @@ class UdpWire implements Wire {
 
   #transport(sockets: LegSockets, shape: LegShape): Omit<LegTransport, 'crypto'> {
     const { listen, externalAddress, ssrc, cname } = this.#options
-    const address = (shape.external && externalAddress) || listen
+    // A wildcard is no address to name.
+    const outside = shape.external || isUnspecified(listen)
+    const address = (outside && externalAddress) || listen
     this.#advertised = address
     return {
       address,

@@ -58,7 +58,7 @@ export class Diagnosis {
       if (standing?.code === finding?.code) continue
       changes ??= []
       if (standing) {
-        standing.clearedAt = nowMs + this.#wallOffset
+        standing.clearedAt = Math.round(nowMs + this.#wallOffset)
         changes.push({ verdict: plain(standing), cleared: true })
       }
       this.#standing[side] = finding && this.#raise(side, finding)
@@ -90,7 +90,7 @@ export class Diagnosis {
       owner: ownerOf(row.owner, side),
       detail: finding.detail,
       fix: row.fix,
-      since: finding.since + this.#wallOffset,
+      since: Math.round(finding.since + this.#wallOffset),
       clearedAt: undefined,
     }
     if (this.verdicts.length >= REMEMBERED) {

@@ -91,6 +91,8 @@ export type MediaEvent =
   | { type: 'media-up'; leg: LegId; afterMs: number }
   /** A leg has sent nothing for `seconds`; `ms` of its audio were replaced by silence. */
   | { type: 'silence'; leg: LegId; seconds: number }
+  /** A leg sends again, after its silence was told. */
+  | { type: 'sound'; leg: LegId }
   /** One side is heard, the other is not. */
   | { type: 'one-way'; silent: Side }
   /** A keypress (RFC 4733), told once at its end. `digit`: 0-9, *, #, A-D, or `flash`. */

@@ -116,6 +116,7 @@ export class Watch {
     state.lookedAt = now
     state.packets = packets
     if (speaks) {
+      if (now - state.lastAt >= TOLD + elapsed) this.#tell({ type: 'sound', leg: side })
       state.lastAt = now
       state.changedAt = now
       this.#clear(state)

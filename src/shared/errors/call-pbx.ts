@@ -141,7 +141,7 @@ export const pbxCallErrors = defineErrors({
   CALL_EXTENSION_UNSUPPORTED: {
     summary: 'the INVITE requires an extension Causeway does not offer',
     cause: 'The Require header names an extension (RFC 3261 §8.2.2.3).',
-    fix: 'Switch the extension off in the PBX, for example 100rel.',
+    fix: 'Switch the extension off in the PBX.',
     owner: 'pbx',
     retryable: false,
     sip: 420,

@@ -108,7 +108,7 @@ export const relayErrors = defineErrors({
   MEDIA_FILE_INVALID: {
     summary: 'an announcement cannot be played',
     cause: 'The file is missing, or neither PCM or G.711 WAV nor Ogg Opus, or too long.',
-    fix: 'Give a mono WAV (16 bit, 8, 16 or 48 kHz) or an Ogg Opus file of at most ten minutes.',
+    fix: 'Give a WAV (16 bit or G.711, 8 to 48 kHz, mono or stereo) or an Ogg Opus file of at most ten minutes.',
     owner: 'user',
     retryable: false,
   },

@@ -78,7 +78,9 @@ t.test('music when a PBX that might send is silent', async (t) => {
   } as const
   lab.media.last.emit({ type: 'verdict', verdict: silent, cleared: false })
   t.equal(lab.plays().length, 3)
-  lab.media.last.emit({ type: 'verdict', verdict: silent, cleared: true })
+  lab.media.last.emit({ type: 'sound', leg: 'whatsapp' })
+  t.equal(lab.plays().length, 3)
+  lab.media.last.emit({ type: 'sound', leg: 'pbx' })
   t.equal(lab.plays().at(-1), 'play whatsapp nothing', 'its music has come back')
   const [call] = lab.calls.active()
   t.same(call!.verdicts, [], 'a hold without music is no trouble')

@@ -112,6 +112,25 @@ t.test('silence of one side: told, judged, and cleared', async (t) => {
   )
 })
 
+t.test('a PBX that holds and may send music: silence is told and no fault', async (t) => {
+  const lab = await CallLab.open()
+  await lab.connect()
+  lab.call.start()
+  const talk = (pbx: boolean) => () => {
+    lab.whatsapp.receive('talk')
+    if (pbx) lab.pbx.receive('talk')
+  }
+  lab.run(2000, talk(true))
+  await lab.call.answer('pbx', description(), legShape(), legMedia({ direction: 'recvonly' }))
+  lab.run(5000, talk(false))
+  t.match(lab.told('silence'), [{ leg: 'pbx' }])
+  t.same(lab.told('sound'), [])
+  t.match(lab.call.query(), { verdict: 'good', verdicts: [] })
+  lab.run(2000, talk(true))
+  t.same(lab.told('sound'), [{ type: 'sound', leg: 'pbx' }], 'its music has begun')
+  t.same(lab.told('verdict'), [])
+})
+
 t.test('silence of a PBX on hold is no fault', async (t) => {
   const lab = await CallLab.open()
   await lab.connect()
