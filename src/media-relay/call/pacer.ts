@@ -13,6 +13,8 @@ export const STEP = 10
 
 /** Milliseconds by which a tick may be late before sockets are read first. */
 const LATE = 5
+/** How often sockets are read first at most: a thread that is always late has to go on. */
+const READS = 4
 
 /**
  * The timer that paces every call of a worker; it runs while there are calls.
@@ -54,16 +56,27 @@ export class Pacer {
 
   #tick(): void {
     const now = this.#clock.monotonic()
-    const late = now - this.#due > LATE
+    if (now - this.#due > LATE) this.#readFirst(now, READS)
+    else this.#move(now)
+  }
+
+  /** Moves once sockets were read without another stall on the way. */
+  #readFirst(since: number, reads: number): void {
+    const timer = this.#timer
+    this.#afterSockets(() => {
+      // The last call has ended, and another may have begun.
+      if (this.#timer !== timer) return
+      const now = this.#clock.monotonic()
+      if (now - since > LATE && reads > 1) this.#readFirst(now, reads - 1)
+      else this.#move(now)
+    })
+  }
+
+  #move(now: number): void {
     // Aimed at fixed moments, so that lateness does not add up; those that were missed are left out.
     this.#due += STEP
     if (this.#due < now) this.#due = now + STEP
     this.#arm(this.#due - now)
-    if (late) this.#afterSockets(() => this.#move(this.#clock.monotonic()))
-    else this.#move(now)
-  }
-
-  #move(now: number): void {
     for (const member of this.#members) {
       try {
         member.tick(now)

@@ -39,20 +39,38 @@ t.test('a tick in time moves calls at once, a late one only when sockets were re
   stall.ms = 60
   clock.advance(STEP)
   t.same(ticks, [10], 'not before the sockets')
-  stall.ms = 62
+  stall.ms = 100
   waiting.shift()!()
-  t.same(ticks, [10, 82], 'then with the time that it is')
-
+  t.same(ticks, [10], 'nor after another stall while they were read')
+  stall.ms = 102
+  waiting.shift()!()
+  t.same(ticks, [10, 122], 'then with the time that it is')
   clock.advance(STEP)
   t.equal(ticks.length, 3, 'and in time again')
   t.equal(waiting.length, 0)
 
   stall.ms = 200
   clock.advance(STEP)
+  for (let read = 0; waiting.length > 0; read++, stall.ms += 50) {
+    t.ok(read < 10, 'it comes to an end')
+    waiting.shift()!()
+  }
+  t.equal(ticks.length, 4, 'a thread that is always late goes on')
+})
+
+t.test('a call that ends while a late tick waits is left alone', async (t) => {
+  const { pacer, clock, stall, waiting } = stalling()
+  const ticks: number[] = []
+  const member = { tick: (nowMs: number) => ticks.push(nowMs), onFault: () => {} }
+  pacer.add(member)
+  stall.ms = 100
+  clock.advance(STEP)
   pacer.remove(member)
-  waiting.shift()!()
-  t.equal(ticks.length, 3, 'a call that ended meanwhile is left alone')
   t.equal(clock.pending, 0)
+  pacer.add(member)
+  waiting.shift()!()
+  t.equal(ticks.length, 0)
+  t.equal(clock.pending, 1, 'one timer for the next call')
 })
 
 t.test('after a stall the packets that wait in the socket are sent, not silence', async (t) => {
