@@ -140,5 +140,6 @@ export function overallVerdict(
   if (heard.length === 0) return 'none'
   if (heard.length === 2) return 'good'
   const other = heard[0] === 'pbx' ? 'whatsapp' : 'pbx'
-  return legs[other]?.held ? 'good' : 'one-way'
+  // Who has no leg (an announcement is heard) or is on hold is not missed.
+  return legs[other] && !legs[other].held ? 'one-way' : 'good'
 }

@@ -297,7 +297,7 @@ t.test('a call in a word', async (t) => {
     ['none', [{ whatsapp: unheard, pbx: unheard }, undefined, false]],
     ['bad', [{ whatsapp: unheard, pbx: unheard }, undefined, true]],
     ['one-way', [{ whatsapp: heard, pbx: unheard }, undefined, false]],
-    ['one-way', [{ whatsapp: heard, pbx: undefined }, undefined, false]],
+    ['good', [{ whatsapp: heard, pbx: undefined }, undefined, false]],
     ['good', [{ whatsapp: heard, pbx: held }, undefined, false]],
     ['good', [{ whatsapp: heard, pbx: heard }, undefined, false]],
     ['one-way', [{ whatsapp: heard, pbx: heard }, 'pbx', true]],
