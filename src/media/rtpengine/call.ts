@@ -28,6 +28,7 @@ import {
 } from './describe.ts'
 import type { Digit } from './digits.ts'
 import type { RtpengineInstance } from './instance.ts'
+import { newLeg, type PbxLeg } from './pbx-leg.ts'
 import { Player } from './player.ts'
 import { Watch } from './watch.ts'
 
@@ -39,16 +40,6 @@ const LOOK_FILLING = 500
 /** Silence of the PBX after which WhatsApp is fed: before its first packet, and later. */
 const FILL_FIRST = 1500
 const FILL_LATER = 10_000
-
-/** A PBX leg as rtpengine knows it. */
-interface PbxLeg {
-  readonly tag: string
-  shape: LegShape | undefined
-  remote: AudioDescription | undefined
-  media: LegMedia | undefined
-  /** With all of rtpengine's crypto lines and its own tags. */
-  transport: LegTransport | undefined
-}
 
 /** A call's relay. */
 export interface RtpengineCallContext {
@@ -87,7 +78,7 @@ export class RtpengineCall implements AnchorCall {
     this.id = id
     this.#context = context
     this.#listener = listener
-    this.#pbx = this.#newLeg()
+    this.#pbx = newLeg(this.#tags++)
     const tell = (event: MediaEvent): void => this.#listener?.(event)
     this.#watch = new Watch(context.clock, tell)
     this.#player = new Player({
@@ -109,7 +100,7 @@ export class RtpengineCall implements AnchorCall {
   ): Promise<LegTransport> {
     if (leg === 'whatsapp') return this.#offerWhatsApp(shape, peer)
     this.#whatsapp ??= peer
-    if (leg === 'next') this.#next ??= this.#newLeg()
+    if (leg === 'next') this.#next ??= newLeg(this.#tags++)
     const pbx = this.#leg(leg)
     pbx.shape = shape
     await this.#offerPbx(pbx)
@@ -153,8 +144,9 @@ export class RtpengineCall implements AnchorCall {
       if (!this.#toWhatsApp) await this.#alone(shape)
       return shaped(this.#toWhatsApp!, shape)
     }
-    if (leg === 'next') this.#next ??= this.#newLeg()
+    if (leg === 'next') this.#next ??= newLeg(this.#tags++)
     const pbx = this.#leg(leg)
+    pbx.offers ||= pbx.transport === undefined
     const settled =
       pbx.remote === offer && pbx.transport !== undefined && keyingOf(offer) !== 'sdes'
     pbx.remote = offer
@@ -185,7 +177,7 @@ export class RtpengineCall implements AnchorCall {
       }
       return
     }
-    this.#pbx = this.#newLeg()
+    this.#pbx = newLeg(this.#tags++)
     if (this.#whatsapp) await this.#alone(undefined)
   }
 
@@ -265,7 +257,7 @@ export class RtpengineCall implements AnchorCall {
       const reply = await this.#ask('offer', {
         'from-tag': pbx.tag,
         sdp: toNg(party),
-        ...offerFlags(shape, party.codecs, undefined),
+        ...offerFlags(shape, party.codecs, undefined, false),
       })
       this.#toWhatsApp = transportOf(reply)
       return shaped(this.#toWhatsApp, shape)
@@ -275,6 +267,7 @@ export class RtpengineCall implements AnchorCall {
       await this.#alone(shape)
       return shaped(this.#toWhatsApp!, shape)
     }
+    pbx.offers = true
     pbx.shape = { ...shape, keying: keyingOf(peer), codecs: peer.codecs, rtcpMux: peer.rtcpMux }
     await this.#offerPbx(pbx)
     await this.#answerPbx(pbx)
@@ -288,7 +281,7 @@ export class RtpengineCall implements AnchorCall {
       'from-tag': 'whatsapp',
       'via-branch': pbx.tag,
       sdp: toNg(whatsapp),
-      ...offerFlags(pbx.shape!, whatsapp.codecs, pbx.remote),
+      ...offerFlags(pbx.shape!, whatsapp.codecs, pbx.remote, pbx.offers),
     })
     pbx.transport = transportOf(reply)
   }
@@ -318,18 +311,13 @@ export class RtpengineCall implements AnchorCall {
   async #alone(shape: LegShape | undefined): Promise<void> {
     const codecs = shape?.codecs ?? this.#whatsapp!.codecs
     const remote = { ...nobody(codecs, 'none'), direction: 'inactive' as const }
-    const leg = { ...this.#newLeg(), shape: plainShape(codecs), remote }
+    const leg = { ...newLeg(this.#tags++), shape: plainShape(codecs), remote }
     await this.#offerPbx(leg)
     await this.#answerPbx(leg)
   }
 
   #leg(leg: LegId): PbxLeg {
     return leg === 'next' ? (this.#next ?? this.#pbx) : this.#pbx
-  }
-
-  #newLeg(): PbxLeg {
-    const tag = `pbx${this.#tags++}`
-    return { tag, shape: undefined, remote: undefined, media: undefined, transport: undefined }
   }
 
   /** Looks at the packet counters now and then. */

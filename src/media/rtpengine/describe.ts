@@ -36,11 +36,13 @@ export function toNg(audio: AudioDescription): string {
  *
  * @param peer formats the other side has; what our description has beyond them is transcoded
  * @param remote what the leg itself has said; without ICE in it we have none either
+ * @param offered whether the leg made the first offer
  */
 export function offerFlags(
   shape: LegShape,
   peer: readonly Codec[],
   remote: AudioDescription | undefined,
+  offered: boolean,
 ): NgDictionary {
   const { keying } = shape
   const flags: NgDictionary = {
@@ -51,6 +53,8 @@ export function offerFlags(
     ptime: 20,
     'ptime-reverse': 20,
   }
+  // Where the leg has offered, controlling is its part; a lite agent leaves it that (RFC 8445 §6.1.1).
+  if (offered && remote?.ice && !remote.ice.lite) flags['ICE-lite'] = 'forward'
   if (keying !== 'sdes') flags['SDES'] = ['off']
   if (keying !== 'dtls') flags['DTLS'] = 'off'
   const names = (codecs: readonly Codec[]): string[] =>

@@ -5,6 +5,7 @@ import type { LegShape, MediaEvent } from '../../../src/media/anchor/types.ts'
 import { createRtpengineRelay } from '../../../src/media/rtpengine/index.ts'
 import { parseAudio } from '../../../src/media/sdp/parse.ts'
 import { silentLogger } from '../../../src/shared/log.ts'
+import { Secret } from '../../../src/shared/secret.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { FakeRandom } from '../../support/fake-random.ts'
 import { canned, FakeRtpengine, PORTS, tagOf } from '../../support/fake-rtpengine.ts'
@@ -290,3 +291,31 @@ t.test('WhatsApp is fed with silence while the PBX is silent', async (t) => {
   await pass(6000, false)
   t.equal(engines[0]!.commands.filter((name) => name === 'play media').length, 2, 'a hold')
 })
+
+t.test(
+  'a leg that offers with ICE meets a lite agent; one that was offered does not',
+  async (t) => {
+    const { engines, call } = await lab(t, 1)
+    const fingerprints = [{ algorithm: 'sha-256', value: 'AB' }]
+    const ice = { ufrag: 'u', password: new Secret('p'), lite: false, candidates: [] }
+    const secure = { ...OFFER, dtls: { fingerprints, setup: 'actpass' as const }, ice }
+    const shape = { ...SHAPE, keying: 'dtls' as const }
+    const one = call('one')
+    await one.offer('whatsapp', SHAPE, secure)
+    await one.accept('whatsapp', OFFER, MEDIA)
+    await one.answer('pbx', secure, shape, MEDIA)
+    const two = call('two')
+    await two.offer('pbx', shape, OFFER)
+    await two.accept('pbx', secure, MEDIA)
+    const kinds = engines[0]!.requests
+      .filter(({ command }) => command === 'offer')
+      .map((request) => [request['call-id'], request['ICE'], request['ICE-lite']])
+    t.same(kinds, [
+      ['one', 'force', 'forward'],
+      ['one', 'force', 'forward'],
+      ['two', 'force', undefined],
+    ])
+    await one.offer('next', shape, OFFER)
+    t.equal(engines[0]!.requests.at(-1)?.['ICE-lite'], undefined, 'nor one of a transfer')
+  },
+)
