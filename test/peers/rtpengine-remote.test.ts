@@ -4,7 +4,7 @@ import { createEmbeddedRelay } from '../../src/media-relay/index.ts'
 import { systemClock } from '../../src/shared/clock.ts'
 import { silentLogger } from '../../src/shared/log.ts'
 import { systemRandom } from '../../src/shared/random.ts'
-import { DtlsFarEnd } from './support/far-end.ts'
+import { FarEnd } from './support/far-end.ts'
 import { connectPair } from './support/media-pair.ts'
 import { rtpRange } from './support/ports.ts'
 import { startRtpengine } from './support/rtpengine.ts'
@@ -34,7 +34,7 @@ for (const from of ['whatsapp', 'pbx'] as const) {
     for (const whatsapp of ['SDES', 'DTLS'] as const) {
       const offerer = from === 'pbx' ? 'it offers' : 'we offer'
       t.test(`${offerer}, ICE ${ice}, WhatsApp by ${whatsapp}: heard both ways`, async (t) => {
-        const far = new DtlsFarEnd(remote.ngPort, `${from} ${ice} ${whatsapp}`, { ice })
+        const far = new FarEnd(remote.ngPort, `${from} ${ice} ${whatsapp}`, { ice })
         const options = { relay, from, whatsapp, srtp: 'dtls', codec: 'opus', far } as const
         const pair = await connectPair(options)
         t.teardown(() => pair.close())

@@ -6,7 +6,7 @@ import { systemClock } from '../../src/shared/clock.ts'
 import { silentLogger } from '../../src/shared/log.ts'
 import { systemRandom } from '../../src/shared/random.ts'
 import { behaviour } from '../media/behaviour/suite.ts'
-import { DtlsFarEnd } from './support/far-end.ts'
+import { FarEnd } from './support/far-end.ts'
 import { connectPair, toneAt } from './support/media-pair.ts'
 import { type Rtpengine, startRtpengine } from './support/rtpengine.ts'
 import { until } from './support/until.ts'
@@ -68,7 +68,7 @@ for (const whatsapp of ['SDES', 'DTLS'] as const) {
       await Promise.all(
         kinds.map(async ({ from, codec }) => {
           const call = `from ${from}, ${codec}`
-          const far = ice && new DtlsFarEnd(remote.ngPort, `${name} ${call}`, { ice })
+          const far = ice && new FarEnd(remote.ngPort, `${name} ${call}`, { ice })
           const pair = await connectPair({ relay, from, whatsapp, srtp, codec, far })
           const { session, pbx } = pair
           try {
@@ -96,6 +96,17 @@ for (const whatsapp of ['SDES', 'DTLS'] as const) {
       )
     })
   }
+}
+
+for (const from of ['whatsapp', 'pbx'] as const) {
+  t.test(`G.722 is converted, ${from} calls`, async (t) => {
+    const far = new FarEnd(remote.ngPort, `G722 ${from}`, { ice: 'plain', codec: 'G722' })
+    const legs = { whatsapp: 'SDES', srtp: 'none', codec: 'PCMA' } as const
+    const pair = await connectPair({ relay, from, far, ...legs, codecs: ['G722'] })
+    await pair.heard()
+    t.same(pair.session.agreed?.codec, { whatsapp: 'opus', pbx: 'G722' })
+    await pair.close()
+  })
 }
 
 t.test('a PBX that says nothing: WhatsApp is fed, and hears it when it speaks', async (t) => {

@@ -2,19 +2,21 @@ import { NgClient, type NgDictionary } from '../../../src/media/rtpengine/client
 import { systemClock } from '../../../src/shared/clock.ts'
 import { systemRandom } from '../../../src/shared/random.ts'
 
-/** How a far end speaks DTLS. */
+/** How a far end speaks. */
 export interface FarEndOptions {
-  /** With an ICE-lite agent as WhatsApp's relay has it, with a full one, or without ICE. */
-  ice: 'lite' | 'full' | 'none'
+  /** With an ICE-lite agent as WhatsApp's relay has it, with a full one, without ICE; or no DTLS. */
+  ice: 'lite' | 'full' | 'none' | 'plain'
+  /** A codec it speaks instead of the endpoint's PCMA. */
+  codec?: string
 }
 
 const ICE = /^a=(?:ice-|candidate:|end-of-candidates).*\r\n/gm
 
 /**
- * An rtpengine as the DTLS-SRTP party of a call: in front of an endpoint that speaks plain RTP, it
- * turns the endpoint's descriptions into its own and back.
+ * An rtpengine as the party of a call: in front of an endpoint that speaks plain RTP, it turns the
+ * endpoint's descriptions into its own, with DTLS or another codec, and back.
  */
-export class DtlsFarEnd {
+export class FarEnd {
   readonly #client: NgClient
   readonly #call: NgDictionary
   readonly #options: FarEndOptions
@@ -59,6 +61,7 @@ export class DtlsFarEnd {
       ICE: 'remove',
       'ICE-lite': 'backward',
       'rtcp-mux': ['demux'],
+      ...this.#converted((codec) => ({ transcode: ['PCMA'], mask: [codec] })),
     })
   }
 
@@ -79,7 +82,15 @@ export class DtlsFarEnd {
     this.#client.close()
   }
 
+  #converted(how: (codec: string) => NgDictionary): NgDictionary {
+    const { codec } = this.#options
+    return codec === undefined ? {} : { codec: how(codec) }
+  }
+
   #secure(): NgDictionary {
+    if (this.#options.ice === 'plain') {
+      return this.#converted((codec) => ({ transcode: [codec], mask: ['PCMA'] }))
+    }
     return {
       'transport-protocol': 'UDP/TLS/RTP/SAVPF',
       ICE: this.#options.ice === 'none' ? 'remove' : 'force',

@@ -3,7 +3,7 @@ import { systemClock } from '../../../src/shared/clock.ts'
 import { systemRandom } from '../../../src/shared/random.ts'
 import { MediaEndpoint, type MediaEndpointOptions } from '../../../src/simulator/media/index.ts'
 import { numberConfig, trunkConfig } from '../../support/configs.ts'
-import type { DtlsFarEnd } from './far-end.ts'
+import type { FarEnd } from './far-end.ts'
 import { until } from './until.ts'
 
 /** A call through a relay, without SIP. */
@@ -14,8 +14,10 @@ export interface PairOptions {
   whatsapp: 'SDES' | 'DTLS'
   srtp: 'none' | 'sdes' | 'dtls'
   codec: 'opus' | 'PCMA'
-  /** Speaks DTLS for the PBX. */
-  far?: DtlsFarEnd | undefined
+  /** Codecs of the trunk. Default Opus and PCMA. */
+  codecs?: string[]
+  /** Speaks for the PBX. */
+  far?: FarEnd | undefined
 }
 
 /** A call that is up: a WhatsApp side that holds the relay to its rules, and a PBX. */
@@ -70,7 +72,7 @@ export async function connectPair(options: PairOptions): Promise<Pair> {
     id: `pair-${calls++}-${Date.now()}`,
     trunk: trunkConfig({
       targets: [{ ...TRUNK, host: '127.0.0.1' }],
-      media: { srtp: options.srtp, codecs: ['opus', 'PCMA'], dtmf: 'rfc4733' },
+      media: { srtp: options.srtp, codecs: options.codecs ?? ['opus', 'PCMA'], dtmf: 'rfc4733' },
     }),
     number: numberConfig({ calling: { srtp_key_exchange_protocol: options.whatsapp } }),
     listener: (event) => events.push(event),
