@@ -20,7 +20,7 @@ const PORTS_A_CALL = 6
 const COOLING_MS = 6_000
 /** Share of lost packets that ends a ladder. */
 const OVERLOAD = 0.02
-/** Steps that are run again because the driver was behind. */
+/** Steps that are run again because something else kept the machine busy. */
 const DISTURBED = 2
 
 /** Measures calls through the embedded relay and through rtpengine in turn. */
@@ -114,7 +114,7 @@ type ForEach = (act: (result: MediaResult, relay: BenchRelay) => Promise<void>) 
 
 /**
  * Rising numbers of calls, until one loses more than {@link OVERLOAD} of the packets in all its tries:
- * a packet or two may be the machine's doing. Steps in which the driver was behind do not count.
+ * a packet or two may be the machine's doing. Steps that were disturbed do not count.
  */
 async function ladder(
   bench: Bench,

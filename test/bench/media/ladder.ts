@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { share } from './call-set.ts'
 import { type Delay, Driver, type LoadResult } from './driver.ts'
 import { type Mode, usesDtls } from './modes.ts'
+import { watchOthers } from './others.ts'
 import { payloadsFor } from './payloads.ts'
 import type { BenchRelay, RelayName } from './relays.ts'
 
@@ -17,7 +18,12 @@ export interface Step extends LoadResult {
   delay: Delay
   /** Whether every packet arrived. */
   clean: boolean
-  /** Whether the driver kept its clock: otherwise the step tells of the machine, not of the relay. */
+  /** Processors the rest of the machine used meanwhile. */
+  others: number
+  /**
+   * Whether the driver kept its clock and the rest of the machine was quiet: otherwise the step tells
+   * of the machine, not of the relay.
+   */
   valid: boolean
   /** Milliseconds until all calls were set up, ten at a time. */
   setUpMs: number
@@ -41,6 +47,8 @@ export interface Bench {
 const LEAD = 1
 /** Milliseconds the driver may be behind, but for one percent of the time. */
 const BEHIND = 20
+/** Processors the rest of the machine may use. */
+const OTHERS = 0.3
 /** Seconds the handshakes of a step may take. */
 const HANDSHAKES = 20
 
@@ -60,8 +68,10 @@ export async function runStep(
     const setUpMs = performance.now() - start
     await driver.add(up.map(({ line }) => line))
     const times = dtls ? await handshakes(driver, up) : undefined
+    const others = watchOthers()
     const result = await driver.run(LEAD, bench.seconds, relay.pid)
-    return step(relay.name, result, { setUpMs, keysMs: times && quantiles(times), load })
+    const keysMs = times && quantiles(times)
+    return step(relay.name, result, { setUpMs, keysMs, load, others: others() })
   } finally {
     await driver.stop()
     await relay.release()
@@ -79,8 +89,9 @@ export async function runDirect(bench: Bench, mode: Mode, calls: number): Promis
       return `call ${side(pbxPort, whatsappPort)} ${side(whatsappPort, pbxPort)}`
     })
     await driver.add(lines)
+    const others = watchOthers()
     const result = await driver.run(LEAD, bench.seconds, 0)
-    return step('direct', result, { setUpMs: 0, keysMs: undefined, load })
+    return step('direct', result, { setUpMs: 0, keysMs: undefined, load, others: others() })
   } finally {
     await driver.stop()
   }
@@ -129,7 +140,7 @@ function quantiles(times: number[]): { p50: number; p99: number } {
 function step(
   relay: Step['relay'],
   result: LoadResult,
-  more: Pick<Step, 'setUpMs' | 'keysMs' | 'load'>,
+  more: Pick<Step, 'setUpMs' | 'keysMs' | 'load' | 'others'>,
 ): Step {
   const [one, other] = result.delayMs
   return {
@@ -144,6 +155,6 @@ function step(
       max: Math.max(one.max, other.max),
     },
     clean: result.lost[0] === 0 && result.lost[1] === 0 && result.bad === 0,
-    valid: result.behindMs.p99 <= BEHIND,
+    valid: result.behindMs.p99 <= BEHIND && more.others <= OTHERS,
   }
 }

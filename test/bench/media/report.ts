@@ -46,8 +46,8 @@ export function stepLine(title: string, step: Step): string {
     `behind ${show(behindMs.p99)}/${show(behindMs.max)} ms`.padStart(20),
     keysMs ? `keys ${show(keysMs.p50)}/${show(keysMs.p99)} ms` : '',
     step.bad > 0 ? `${step.bad} not authentic` : '',
-    `load ${show(step.load)}`,
-    step.valid ? '' : 'does not count: the driver was behind',
+    `others ${show(step.others, 2)} cores`,
+    step.valid ? '' : 'does not count',
   ].join('  ')
 }
 
