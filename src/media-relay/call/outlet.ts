@@ -19,8 +19,6 @@ const FILL_AFTER = 60
 const GRACE = 40
 /** Milliseconds without a packet after which an event that has not ended is cut short. */
 const EVENT_GRACE = 200
-/** The last packet of an event is sent three times (RFC 4733 §2.5.1.4). */
-const ENDS = 3
 /** Frames that are made up for at once when the timer was late; what is older is left out. */
 const CATCH_UP = 3
 
@@ -46,7 +44,7 @@ export class Outlet {
   #frameTicks = 0
   #silence: Uint8Array = new Uint8Array(0)
   #eventType: number | undefined
-  /** Whose event has begun and not ended. */
+  /** Whose event has begun, and not ended three times. */
   #event: EventForwarder | undefined
   #player: FrameSource | undefined
   #onPlayed: () => void = () => {}
@@ -178,7 +176,7 @@ export class Outlet {
     if (length === 0) return false
     this.#event = forwarder.open ? forwarder : undefined
     this.#own = false
-    this.#nextAt = nowMs + (this.#event ? EVENT_GRACE : this.#fillAfter)
+    this.#nextAt = nowMs + (forwarder.ended ? this.#fillAfter : EVENT_GRACE)
     this.#count(length - RTP_HEADER, nowMs)
     this.#wire.sendRtp(slot, length)
     return true
@@ -189,7 +187,7 @@ export class Outlet {
     if (!forwarder || forwarder !== this.#event) return
     this.#event = undefined
     if (this.#eventType === undefined || !this.open) return
-    for (let n = 0; n < ENDS; n++) {
+    while (forwarder.open) {
       const slot = this.#ring.next()
       const length = forwarder.cut(slot, this.stream, this.#eventType, nowMs)
       this.#count(length - RTP_HEADER, nowMs)

@@ -6,6 +6,8 @@ import type { OutgoingStream } from './outgoing.ts'
 const EVENT_PAYLOAD = 4
 /** Octets of an event packet as we send it. */
 export const EVENT_PACKET = RTP_HEADER + EVENT_PAYLOAD
+/** The last packet of an event is sent three times (RFC 4733 §2.5.1.4). */
+const ENDS = 3
 /** A longer event goes on in segments of this duration (RFC 4733 §2.5.1.3). */
 const SEGMENT = 0xffff
 
@@ -33,6 +35,8 @@ export class EventForwarder {
   readonly #targetRate: number
   #active = false
   #ended = false
+  /** Ends sent. */
+  #ends = 0
   /** Whether we ended the event ourselves: what is left of it is dropped. */
   #cut = false
   #code = 0
@@ -52,17 +56,23 @@ export class EventForwarder {
     this.#duration = new EventDuration(sourceRate)
   }
 
-  /** Whether an event has begun and not ended. */
+  /** Whether an event has begun whose end was not sent three times. */
   get open(): boolean {
-    return this.#active && !this.#ended
+    return this.#active && this.#ends < ENDS
+  }
+
+  /** Whether its end was sent. */
+  get ended(): boolean {
+    return this.#ended
   }
 
   /**
-   * Writes an end of the open event, whose source has fallen silent or has gone; to be repeated (RFC
-   * 4733 §2.5.1.4). Gives its length.
+   * Writes an end of the open event, whose source has fallen silent or has gone. What that still
+   * sends of it is dropped. Gives its length.
    */
   cut(slot: Buffer, outgoing: OutgoingStream, payloadType: number, nowMs: number): number {
     this.#ended = true
+    this.#ends++
     this.#cut = true
     // No source: it follows whatever was sent last.
     outgoing.forwardEvent(-1, 0, this.#timestamp, false, nowMs)
@@ -104,6 +114,7 @@ export class EventForwarder {
       if (!outgoing.forwardEvent(header.ssrc, header.sequence, timestamp, !goesOn, nowMs)) return 0
       this.#active = true
       this.#ended = false
+      this.#ends = 0
       this.#cut = false
       this.#code = code
       this.#ssrc = header.ssrc
@@ -118,7 +129,10 @@ export class EventForwarder {
         duration = this.#duration.next(duration, end, step, nowMs)
       }
     }
-    if (end) this.#ended = true
+    if (end) {
+      this.#ended = true
+      this.#ends++
+    }
     this.#volume = flags & 0x7f
     this.#ticks = Math.min(SEGMENT, this.#scaled(duration))
     return this.#write(slot, outgoing, payloadType, end)
@@ -240,7 +254,7 @@ export class EventSender {
    * the event is over.
    */
   next(slot: Buffer, outgoing: OutgoingStream, nowMs: number): number {
-    if (this.#ends === 3) return 0
+    if (this.#ends === ENDS) return 0
     const first = this.#duration === 0
     if (first) this.#timestamp = outgoing.nextTimestamp(nowMs)
     this.#duration = Math.min(this.#total, this.#duration + this.#frame)

@@ -99,6 +99,18 @@ t.test('a digit whose source falls silent is ended', async (t) => {
   t.same(next.shape, { timestamps: 2, markers: 2, ends: 3 }, 'another one begins')
 })
 
+t.test('repetitions of the end that come too late are made, once', async (t) => {
+  const { lab, digit } = await inTheMidst()
+  digit.more(true)
+  lab.run(100)
+  t.same(digit.shape, WHOLE)
+  digit.more(true)
+  digit.more(true)
+  t.same(digit.shape, WHOLE)
+  lab.run(400, () => lab.pbx.receive('talk'))
+  t.ok(isSteady(lab.whatsapp.sent))
+})
+
 t.test('a digit whose leg goes is ended', async (t) => {
   const { lab, digit } = await inTheMidst()
   await lab.call.offer('next', legShape(), undefined)
