@@ -26,7 +26,7 @@ export function everyWay(
   options: LabOptions,
   run: (t: Test, lab: WholeLab, way: Way) => Promise<void>,
 ): void {
-  t.jobs = 8
+  t.jobs = 2
   for (const srtp of ['none', 'sdes'] as const) {
     t.test(`${what}; PBX with SRTP ${srtp}`, { buffered: true }, async (t) => {
       const lab = await startLab(t, { ...options, trunk: { ...options.trunk, srtp } })

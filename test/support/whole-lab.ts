@@ -9,6 +9,7 @@ import { silentLogger } from '../../src/shared/log.ts'
 import { type Behaviour, type Simulator, startSimulator } from '../../src/simulator/index.ts'
 import { createFrameDecoder, toneLoop } from '../../src/simulator/media/codec.ts'
 import { startToyPbx, type ToyPbx, type ToyPbxOptions } from '../../src/simulator/toy-pbx/index.ts'
+import { starvation } from './starvation.ts'
 import { Talk, type TalkOptions } from './whole-talk.ts'
 
 const DOMAIN = 'sip.example.com'
@@ -72,7 +73,7 @@ export interface WholeLab {
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  ms = 8000,
+  ms = 20_000,
 ): Promise<void> {
   const end = performance.now() + ms
   while (!(await holds())) {
@@ -83,6 +84,7 @@ export async function until(
 
 /** Codecs are compiled and tones encoded before the first call is timed. */
 async function warmUp(): Promise<void> {
+  starvation()
   for (const frequency of Object.values(TONES)) await toneLoop('opus', frequency, -16)
   const decoder = await createFrameDecoder('opus')
   decoder.free()
@@ -90,6 +92,7 @@ async function warmUp(): Promise<void> {
 
 /** Starts a lab for one test and closes it at its end. */
 export async function startLab(t: Test, options: LabOptions = {}): Promise<WholeLab> {
+  t.setTimeout(90_000)
   await warmUp()
   const folder = mkdtempSync(join(tmpdir(), 'causeway-lab-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -106,7 +109,11 @@ export async function startLab(t: Test, options: LabOptions = {}): Promise<Whole
     numbers: numbers.map((number) => ({ ...number, accessToken: 'token', appId: 'app' })),
     folder,
     dialTo: { [DOMAIN]: { host: '127.0.0.1' } },
-    media: { tone: { frequency: TONES.whatsapp, level: -16 } },
+    media: {
+      tone: { frequency: TONES.whatsapp, level: -16 },
+      // One thread may have waited while another sent late: both count.
+      stalled: () => 2 * starvation(),
+    },
     behaviour: { strict: true, firstPacket: FIRST_PACKET, ...options.behaviour },
   })
   t.teardown(() => simulator.close())

@@ -195,13 +195,9 @@ export class Talk {
   }
 
   #wait(what: string, holds: () => boolean): Promise<void> {
-    return until(
-      `${this.#what}: ${what}`,
-      () => {
-        if (this.whatsapp.state !== 'ended') return holds()
-        throw new Error(`${this.#what}: the call has ended: ${this.whatsapp.outcome?.reason}`)
-      },
-      6000,
-    )
+    return until(`${this.#what}: ${what}`, () => {
+      if (this.whatsapp.state !== 'ended') return holds()
+      throw new Error(`${this.#what}: the call has ended: ${this.whatsapp.outcome?.reason}`)
+    })
   }
 }

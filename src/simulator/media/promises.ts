@@ -217,7 +217,7 @@ export class PromiseWatch {
     }
     if (expected === undefined ? step > 0 : step > expected) {
       const by = Math.round(this.#delay - delay)
-      if (by > AHEAD + this.#spread + this.#gap / 4 + this.#stalled) {
+      if (by > AHEAD + this.#spread + this.#gap / 4 + this.#longestStall) {
         this.broken('timestamp', `the timestamp jumps ${by} ms ahead of the clock`)
         this.#restart()
         return

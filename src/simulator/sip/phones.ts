@@ -21,6 +21,8 @@ export interface PhoneOptions {
   ports?: readonly number[]
   /** The consumer's voice. Default 440 Hz at -16 dB. */
   tone?: { frequency: number; level: number }
+  /** Milliseconds the system under test has stood still lately for want of a processor. Default 0. */
+  stalled?: () => number
   /** Recognise what is heard. Default true; false counts only, for load. */
   analyse?: boolean
 }
@@ -60,7 +62,7 @@ export function createPhones(options: {
       promises: {
         firstPacket: behaviour.firstPacket,
         broken,
-        stalled: () => stalls.lately(),
+        stalled: () => Math.max(stalls.lately(), media.stalled?.() ?? 0),
       },
     })
   }
