@@ -83,7 +83,12 @@ async function talks(
   const file = join(asterisk.spool, `heard-${id}.wav`)
   const { heard, span } = toneSpan(file, TONE.consumer)
   const said = media!.sent.packets * 20
-  t.ok(Math.abs(said - heard) <= 100, `the consumer spoke ${said} ms, Asterisk recorded ${heard}`)
+  // Until Asterisk has its keys it hears nothing.
+  const handshake = keying(trunk) === 'dtls' ? 400 : 0
+  t.ok(
+    Math.abs(said - heard) <= 100 + handshake,
+    `the consumer spoke ${said} ms, Asterisk recorded ${heard}`,
+  )
   t.equal(span, heard, 'without a break')
 }
 

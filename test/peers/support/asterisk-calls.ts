@@ -8,6 +8,8 @@ import { until } from './until.ts'
 
 /** Longest time WhatsApp may wait for a packet, milliseconds: 20 and what a busy machine adds. */
 const LONGEST_GAP = 250
+/** Steps of the timestamp that may be longer: Asterisk tells of it when the machine held it up. */
+const MOST_PAUSES = 3
 /** Longest time to the first packet. */
 const FIRST_PACKET = 150
 /** Milliseconds of standing still that break timestamps too. */
@@ -89,9 +91,8 @@ export async function controlled(lab: AsteriskLab, call: CallRecord): Promise<st
 export async function answered(t: Test, call: CallRecord): Promise<void> {
   await call.until(({ state }) => state === 'answered')
   if (call.state !== 'answered') {
-    const { summary, text } = call.messages.at(-1)!
-    const why = /^(?:Warning|Reason): .*/gm
-    throw new Error(`not answered: ${summary} ${text.match(why)?.join(' ') ?? ''}`)
+    const { text } = call.messages.findLast(({ direction }) => direction === 'received')!
+    throw new Error(`not answered: ${text.match(/^(?:SIP|Warning|Reason).*/gm)?.join(' ')}`)
   }
   t.pass('answered')
 }
@@ -135,7 +136,7 @@ export function promised(t: Test, call: CallRecord): CallView {
   t.equal(received.ssrcs.length, 1, 'WhatsApp saw one SSRC')
   const stall = longestStall(call.startedAt)
   if (stall > STALL) t.comment(`this machine stood still for ${Math.round(stall)} ms`)
-  else t.equal(received.irregular, 0, 'packets of 20 ms')
+  else t.ok(received.irregular <= MOST_PAUSES, `packets of 20 ms but ${received.irregular}`)
   t.equal(received.lost, 0, 'none missing')
   const { longestGap } = promises!
   t.ok(longestGap < LONGEST_GAP + stall, `no gap: at most ${longestGap} ms`)
