@@ -92,7 +92,8 @@ export async function answered(t: Test, call: CallRecord): Promise<void> {
   await call.until(({ state }) => state === 'answered')
   if (call.state !== 'answered') {
     const { text } = call.messages.findLast(({ direction }) => direction === 'received')!
-    throw new Error(`not answered: ${text.match(/^(?:SIP|Warning|Reason).*/gm)?.join(' ')}`)
+    const said = text.match(/^(?:SIP|Warning|Reason).*/gm)?.join(' ')
+    throw new Error(`not answered: ${call.outcome?.reason}; ${said}`)
   }
   t.pass('answered')
 }
