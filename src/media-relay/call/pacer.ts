@@ -14,7 +14,7 @@ export const STEP = 10
 /** Milliseconds by which a tick may be late before sockets are read first. */
 const LATE = 5
 /** How often sockets are read first at most: a thread that is always late has to go on. */
-const READS = 4
+const READS = 10
 
 /**
  * The timer that paces every call of a worker; it runs while there are calls.
