@@ -48,8 +48,6 @@ export class Leg implements WireEvents {
   media: LegMedia | undefined
   /** When media might flow, monotonic milliseconds; undefined before. */
   openedAt: number | undefined
-  /** Last packet of any kind the remote sent. */
-  heardAt: number | undefined
   malformed = 0
   wrongPayloadType = 0
   /** The last payload type nobody agreed on. */
@@ -191,7 +189,6 @@ export class Leg implements WireEvents {
       this.malformed++
       return
     }
-    this.heardAt = nowMs
     const kind = this.#kinds[header.payloadType]!
     const octets = header.payloadEnd - header.payloadStart
     if (kind === AUDIO) {

@@ -70,12 +70,12 @@ export class EventForwarder {
    * Writes an end of the open event, whose source has fallen silent or has gone. What that still
    * sends of it is dropped. Gives its length.
    */
-  cut(slot: Buffer, outgoing: OutgoingStream, payloadType: number, nowMs: number): number {
+  cut(slot: Buffer, outgoing: OutgoingStream, payloadType: number): number {
     this.#ended = true
     this.#ends++
     this.#cut = true
     // No source: it follows whatever was sent last.
-    outgoing.forwardEvent(-1, 0, this.#timestamp, false, nowMs)
+    outgoing.forwardEvent(-1, 0, this.#timestamp, false)
     return this.#write(slot, outgoing, payloadType, true)
   }
 
@@ -111,7 +111,7 @@ export class EventForwarder {
         code === this.#code &&
         (header.timestamp - this.#sourceTimestamp) >>> 0 === SEGMENT
       timestamp = goesOn ? (timestamp + this.#scaled(SEGMENT)) >>> 0 : outgoing.nextTimestamp(nowMs)
-      if (!outgoing.forwardEvent(header.ssrc, header.sequence, timestamp, !goesOn, nowMs)) return 0
+      if (!outgoing.forwardEvent(header.ssrc, header.sequence, timestamp, !goesOn)) return 0
       this.#active = true
       this.#ended = false
       this.#ends = 0
@@ -123,7 +123,7 @@ export class EventForwarder {
       this.#sequence = header.sequence
       this.#duration.begin(duration, end, nowMs)
     } else {
-      if (!outgoing.forwardEvent(header.ssrc, header.sequence, timestamp, false, nowMs)) return 0
+      if (!outgoing.forwardEvent(header.ssrc, header.sequence, timestamp, false)) return 0
       if (step > 0) {
         this.#sequence = header.sequence
         duration = this.#duration.next(duration, end, step, nowMs)
@@ -261,7 +261,7 @@ export class EventSender {
     const end = this.#duration === this.#total
     if (end) this.#ends++
     // No source: it follows whatever was sent last.
-    outgoing.forwardEvent(-1, 0, this.#timestamp, first, nowMs)
+    outgoing.forwardEvent(-1, 0, this.#timestamp, first)
     writeRtpHeader(
       slot,
       this.#payloadType,

@@ -45,8 +45,6 @@ export class OutgoingStream {
   /** Packets and octets of payload that were {@link count}ed. */
   packets = 0
   octets = 0
-  /** When a packet was last given out, monotonic milliseconds; undefined before the first. */
-  lastSentAt: number | undefined
   sequence = 0
   timestamp = 0
   marker = false
@@ -116,7 +114,7 @@ export class OutgoingStream {
         return this.#anchor(sourceSsrc, sequence, timestamp, nowMs, durationTicks)
       }
       if (!this.#unbroken || !this.#seen.late(-step)) return false
-      this.#give(sequence, (timestamp + this.#timestampOffset) >>> 0, marker, nowMs)
+      this.#give(sequence, (timestamp + this.#timestampOffset) >>> 0, marker)
       return true
     }
     if (!this.#plausible(step, ticks, nowMs, durationTicks) || this.#overlaps(step, ticks)) {
@@ -134,7 +132,7 @@ export class OutgoingStream {
     this.#sourceSequence = sequence
     this.#sourceTimestamp = timestamp
     const mapped = (timestamp + this.#timestampOffset) >>> 0
-    this.#give(sequence, mapped, marker, nowMs)
+    this.#give(sequence, mapped, marker)
     this.#mark(this.sequence, mapped, durationTicks, nowMs)
     return true
   }
@@ -149,7 +147,7 @@ export class OutgoingStream {
     const advance = resumes ? this.#elapsed(nowMs) : this.#started ? this.#lastDuration : 0
     const timestamp = (this.#lastTimestamp + advance) >>> 0
     this.#unbroken = false
-    this.#next(timestamp, first || resumes, nowMs)
+    this.#next(timestamp, first || resumes)
     this.#mark(this.sequence, timestamp, durationTicks, nowMs)
   }
 
@@ -162,30 +160,29 @@ export class OutgoingStream {
     sequence: number,
     eventTimestamp: number,
     marker: boolean,
-    nowMs: number,
   ): boolean {
     if (sourceSsrc !== this.#source || !this.#unbroken) {
       // Between converted audio: that moves up by one and goes on as it was.
       this.#sequenceOffset = (this.#sequenceOffset + 1) & 0xffff
       this.#seen.reset()
-      this.#next(eventTimestamp, marker, nowMs)
+      this.#next(eventTimestamp, marker)
       return true
     }
     const step = ((sequence - this.#sourceSequence) << 16) >> 16
     if (step > MAX_DROPOUT || step < -MAX_MISORDER) {
       this.#unbroken = false
-      this.#next(eventTimestamp, marker, nowMs)
+      this.#next(eventTimestamp, marker)
       return true
     }
     if (step <= 0) {
       if (!this.#seen.late(-step)) return false
-      this.#give(sequence, eventTimestamp, marker, nowMs)
+      this.#give(sequence, eventTimestamp, marker)
       return true
     }
     this.#seen.advance(step)
     // The audio's timestamp keeps its place: the events between took none of it.
     this.#sourceSequence = sequence
-    this.#give(sequence, eventTimestamp, marker, nowMs)
+    this.#give(sequence, eventTimestamp, marker)
     this.#lastSequence = this.sequence
     return true
   }
@@ -262,7 +259,7 @@ export class OutgoingStream {
       this.#source = ssrc
     }
     const mapped = (this.#lastTimestamp + this.#elapsed(nowMs)) >>> 0
-    this.#next(mapped, true, nowMs)
+    this.#next(mapped, true)
     this.#mark(this.sequence, mapped, durationTicks, nowMs)
     this.#unbroken = true
     this.#lateSince = -1
@@ -324,19 +321,17 @@ export class OutgoingStream {
     return true
   }
 
-  #next(timestamp: number, marker: boolean, nowMs: number): void {
+  #next(timestamp: number, marker: boolean): void {
     this.sequence = (this.#lastSequence + 1) & 0xffff
     this.#lastSequence = this.sequence
     this.timestamp = timestamp
     this.marker = marker
-    this.lastSentAt = nowMs
   }
 
-  #give(sequence: number, timestamp: number, marker: boolean, nowMs: number): void {
+  #give(sequence: number, timestamp: number, marker: boolean): void {
     this.sequence = (sequence + this.#sequenceOffset) & 0xffff
     this.timestamp = timestamp
     this.marker = marker
-    this.lastSentAt = nowMs
   }
 
   #mark(sequence: number, timestamp: number, durationTicks: number, nowMs: number): void {

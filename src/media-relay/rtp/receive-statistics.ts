@@ -17,16 +17,16 @@ export class ReceiveStatistics {
   octets = 0
   reordered = 0
   duplicates = 0
-  /** SSRC of the present run; undefined before the first packet. */
-  ssrc: number | undefined
   /** How often a run ended by another SSRC or a jump. */
   restarts = 0
-  firstAt: number | undefined
-  lastAt: number | undefined
   longestGapMs = 0
   /** Milliseconds of audio in a packet, as timestamps tell; undefined while unknown. */
   ptime: number | undefined
 
+  // Numbers from the beginning: a field that begins as undefined costs an allocation at each packet.
+  #ssrc = -1
+  #firstAt = Number.NaN
+  #lastAt = Number.NaN
   #clockRate: number
   /** Whether the next packet ends no gap. */
   #paused = false
@@ -99,6 +99,16 @@ export class ReceiveStatistics {
     if (step !== undefined && step >= 1) this.#lastWasAudio = false
   }
 
+  /** SSRC of the present run; undefined before the first packet. */
+  get ssrc(): number | undefined {
+    return this.#ssrc < 0 ? undefined : this.#ssrc
+  }
+
+  /** When the last packet came. */
+  get lastAt(): number | undefined {
+    return Number.isNaN(this.#lastAt) ? undefined : this.#lastAt
+  }
+
   /** Extended highest sequence number of the run (RFC 3550 §6.4.1). */
   get extendedHighest(): number {
     return this.#cycles + this.#max
@@ -143,9 +153,9 @@ export class ReceiveStatistics {
       reordered: this.reordered,
       duplicates: this.duplicates,
       firstPacketAfterMs:
-        this.firstAt === undefined || this.#startedAt === undefined
+        Number.isNaN(this.#firstAt) || this.#startedAt === undefined
           ? undefined
-          : Math.max(0, this.firstAt - this.#startedAt),
+          : Math.max(0, this.#firstAt - this.#startedAt),
       longestGapMs: this.longestGapMs,
       mos:
         codec === undefined || this.packets === 0
@@ -162,12 +172,12 @@ export class ReceiveStatistics {
   }
 
   #expected(): number {
-    return this.ssrc === undefined ? 0 : this.#cycles + this.#max - this.#base + 1
+    return this.#ssrc < 0 ? 0 : this.#cycles + this.#max - this.#base + 1
   }
 
   /** Where a packet lies against the highest so far (1: the next); undefined: not to be measured. */
   #place(ssrc: number, sequence: number, octets: number, nowMs: number): number | undefined {
-    if (ssrc !== this.ssrc) {
+    if (ssrc !== this.#ssrc) {
       this.#begin(ssrc, sequence, octets, nowMs)
       return 1
     }
@@ -206,7 +216,7 @@ export class ReceiveStatistics {
   }
 
   #begin(ssrc: number, sequence: number, octets: number, nowMs: number): void {
-    if (this.ssrc !== undefined) {
+    if (this.#ssrc >= 0) {
       this.restarts++
       this.#formerExpected += this.#expected()
       this.#formerUnique += this.#unique
@@ -215,7 +225,7 @@ export class ReceiveStatistics {
       }
       this.#bursts.separate()
     }
-    this.ssrc = ssrc
+    this.#ssrc = ssrc
     this.#base = sequence
     this.#max = sequence
     this.#cycles = 0
@@ -243,12 +253,13 @@ export class ReceiveStatistics {
   #arrive(octets: number, nowMs: number): void {
     this.packets++
     this.octets += octets
-    this.firstAt ??= nowMs
+    if (Number.isNaN(this.#lastAt)) this.#firstAt = nowMs
     if (this.#paused) this.#paused = false
-    else if (this.lastAt !== undefined && nowMs - this.lastAt > this.longestGapMs) {
-      this.longestGapMs = nowMs - this.lastAt
+    // False before the first packet, as with every NaN.
+    else if (nowMs - this.#lastAt > this.longestGapMs) {
+      this.longestGapMs = nowMs - this.#lastAt
     }
-    this.lastAt = nowMs
+    this.#lastAt = nowMs
   }
 
   #measure(timestamp: number, nowMs: number): void {
