@@ -6,6 +6,7 @@ import { AudioLibrary } from '../audio/index.ts'
 import { loadCodecs, TranscodingBudget } from '../codec/index.ts'
 import { loadDtls, unloadDtls } from '../dtls/library.ts'
 import { createDtlsWire } from '../io/dtls-wire.ts'
+import { Outbox } from '../io/outbox.ts'
 import type { Wire, WireEvents } from '../io/types.ts'
 import { createUdpWire } from '../io/udp-wire.ts'
 import { type PortRange, PortTable } from '../ports/port-table.ts'
@@ -85,6 +86,7 @@ export async function createEngine(
   if (options.transcoding > 0) await loadCodecs()
   const table = new PortTable(options.ports, { clock, random })
   const sockets = createSocketPool(table, options.listen)
+  const outbox = new Outbox()
   const calls = new Set<Call>()
   const parts: EngineParts = {
     clock,
@@ -109,7 +111,15 @@ export async function createEngine(
   ): Wire {
     const { listen, externalAddress } = options
     if (kind === 'udp') {
-      return createUdpWire({ sockets, listen, externalAddress, random, ...identity, events })
+      return createUdpWire({
+        sockets,
+        outbox,
+        listen,
+        externalAddress,
+        random,
+        ...identity,
+        events,
+      })
     }
     return createDtlsWire({
       listen,

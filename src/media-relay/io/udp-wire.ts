@@ -8,6 +8,7 @@ import type { LegSockets, SocketPool } from '../ports/sockets.ts'
 import { isRtcp } from '../rtp/index.ts'
 import { MALFORMED, REPLAYED, type SrtpReceiver, type SrtpSender } from '../srtp/index.ts'
 import { hostPort, isUnspecified } from './addresses.ts'
+import type { Outbox } from './outbox.ts'
 import { Remote } from './remote.ts'
 import { Sdes } from './sdes.ts'
 import type { Wire, WireEvents, WireFacts } from './types.ts'
@@ -15,6 +16,8 @@ import type { Wire, WireEvents, WireFacts } from './types.ts'
 /** What a wire over UDP needs. */
 export interface UdpWireOptions {
   sockets: SocketPool
+  /** The worker's; its packets leave through it. */
+  outbox: Outbox
   /** IP literal the pool binds. */
   listen: string
   /** Advertised instead of `listen` to a remote that reaches us from outside. */
@@ -36,6 +39,7 @@ const LONGEST = 1500
 
 class UdpWire implements Wire {
   readonly #options: UdpWireOptions
+  readonly #outbox: Outbox
   readonly #family: 4 | 6
   readonly #remote: Remote
   readonly #sdes: Sdes
@@ -58,6 +62,7 @@ class UdpWire implements Wire {
 
   constructor(options: UdpWireOptions) {
     this.#options = options
+    this.#outbox = options.outbox
     this.#family = isIPv6(options.listen) ? 6 : 4
     this.#remote = new Remote(this.#family)
     this.#sdes = new Sdes(options.random)
@@ -95,7 +100,7 @@ class UdpWire implements Wire {
     if (address === '' || this.#closing || !this.#sockets) return
     const sender = this.#sender
     const octets = sender ? sender.protectRtp(slot, length) : length
-    if (octets > 0) this.#sockets.rtp.send(slot, 0, octets, port, address)
+    if (octets > 0) this.#outbox.send(this.#sockets.rtp, slot, octets, port, address)
   }
 
   sendRtcp(slot: Buffer, length: number): void {
@@ -104,7 +109,7 @@ class UdpWire implements Wire {
     const sender = this.#sender
     const octets = sender ? sender.protectRtcp(slot, length) : length
     const socket = this.#sockets.rtcp ?? this.#sockets.rtp
-    if (octets > 0) socket.send(slot, 0, octets, rtcpPort, rtcpAddress)
+    if (octets > 0) this.#outbox.send(socket, slot, octets, rtcpPort, rtcpAddress)
   }
 
   facts(): WireFacts {
@@ -127,7 +132,10 @@ class UdpWire implements Wire {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#sockets?.close() ?? Promise.resolve()
+    if (!this.#closing) {
+      this.#outbox.flush()
+      this.#closing = this.#sockets?.close() ?? Promise.resolve()
+    }
     return this.#closing
   }
 
@@ -151,7 +159,10 @@ class UdpWire implements Wire {
     this.#sender = keying === 'sdes' ? this.#sdes.sender : undefined
     this.#receiver = keying === 'sdes' ? this.#sdes.receiver : undefined
     this.#remote.describe(remote)
-    if (remote.rtcpMux) await this.#sockets?.share()
+    if (remote.rtcpMux) {
+      this.#outbox.flush()
+      await this.#sockets?.share()
+    }
     if (first && this.ready) this.#options.events.onReady()
   }
 

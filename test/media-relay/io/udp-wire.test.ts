@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import type { LegShape, LegTransport } from '../../../src/media/anchor/types.ts'
 import type { AudioDescription } from '../../../src/media/sdp/types.ts'
+import { Outbox } from '../../../src/media-relay/io/outbox.ts'
 import { TRAILER, type Wire } from '../../../src/media-relay/io/types.ts'
 import { createUdpWire } from '../../../src/media-relay/io/udp-wire.ts'
 import { PortTable } from '../../../src/media-relay/ports/port-table.ts'
@@ -25,6 +26,7 @@ class WireLab {
     this.table = new PortTable(range, { clock: new FakeClock(), random: systemRandom })
     this.wire = createUdpWire({
       sockets: createSocketPool(this.table, listen),
+      outbox: new Outbox(),
       listen,
       externalAddress,
       random: systemRandom,
