@@ -1,6 +1,6 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Audio, PeerConnection } from 'node-datachannel'
 import { CausewayError } from '../../shared/errors/index.ts'
@@ -18,6 +18,12 @@ export interface DtlsLibrary {
 }
 
 const BINARY = 'node_datachannel.node'
+
+/**
+ * Keeps a library in memory after its thread has ended (RTLD_NODELETE of dlopen(3), which Node does
+ * not name): its own threads may be on their way out then, in code that would be unmapped.
+ */
+const KEEP: Partial<Record<NodeJS.Platform, number>> = { linux: 0x1000, darwin: 0x80 }
 
 /** What a thread has while the library is loaded. */
 interface Loaded {
@@ -124,7 +130,7 @@ function loadCopy(original: string, log: Logger): DtlsLibrary | undefined {
       const path = join(directory, BINARY)
       copyFileSync(original, path)
       const module = { exports: {} }
-      process.dlopen(module, path)
+      process.dlopen(module, path, constants.dlopen.RTLD_NOW | (KEEP[process.platform] ?? 0))
       return module.exports as DtlsLibrary
     } catch (error) {
       log.debug({ err: error, parent }, 'no copy of the DTLS library here')

@@ -29,6 +29,10 @@ async function connect(): Promise<[Probe, Probe]> {
 
 async function thread(end: string): Promise<void> {
   await loadDtls(silentLogger())
+  if (end === 'unused') {
+    unloadDtls()
+    return
+  }
   const pairs = await Promise.all([connect(), connect(), connect()])
   const probes = pairs.flat()
   let sequence = 0
@@ -51,7 +55,8 @@ async function threads(): Promise<object> {
       worker.on('exit', resolve)
     })
   const ends = await Promise.all([start('clean'), start('clean')])
-  for (const end of ['clean', 'exit', 'throw', 'clean']) ends.push(await start(end))
+  for (const end of ['unused', 'clean', 'exit', 'throw', 'unused', 'clean'])
+    ends.push(await start(end))
   return { ends }
 }
 

@@ -23,7 +23,7 @@ async function run(mode: string): Promise<Record<string, unknown>> {
 }
 
 t.test('several threads, one after another, and one that dies under calls', async (t) => {
-  t.same(await run('threads'), { ends: [0, 0, 0, 3, 1, 0] })
+  t.same(await run('threads'), { ends: [0, 0, 0, 0, 3, 1, 0, 0] })
 })
 
 t.test('no description ends the process', async (t) => {
