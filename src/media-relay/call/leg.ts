@@ -13,6 +13,7 @@ import {
 } from '../rtp/index.ts'
 import type { EngineParts, WireKind } from './engine.ts'
 import { Outlet } from './outlet.ts'
+import { LONGEST_PACKET } from './ring.ts'
 import { createRoute, type Route, sameFormat } from './route.ts'
 import { WireHolder } from './wire-holder.ts'
 
@@ -228,7 +229,7 @@ export class Leg implements WireEvents {
   tick(nowMs: number, mayReport: boolean): void {
     this.outlet.tick(nowMs)
     if (!mayReport || !this.rtcp.due(nowMs) || !this.wire.ready) return
-    const slot = this.#parts.ring.next()
+    const slot = this.#parts.ring.next(LONGEST_PACKET)
     this.wire.sendRtcp(slot, this.rtcp.write(slot, nowMs))
   }
 
@@ -255,7 +256,7 @@ export class Leg implements WireEvents {
       this.#cutEvent()
       this.#disconnect()
       if (this.wire.ready && this.outlet.firstAt !== undefined) {
-        const slot = this.#parts.ring.next()
+        const slot = this.#parts.ring.next(LONGEST_PACKET)
         this.wire.sendRtcp(slot, this.rtcp.writeGoodbye(slot, this.#parts.clock.monotonic()))
       }
     }

@@ -2,6 +2,7 @@ import type { Codec } from '../../media/sdp/types.ts'
 import { frameTicks, silenceFrame } from '../codec/index.ts'
 import type { Wire } from '../io/types.ts'
 import {
+  EVENT_PACKET,
   type EventForwarder,
   type OutgoingStream,
   RTP_HEADER,
@@ -138,7 +139,7 @@ export class Outlet {
     if (this.#player || octets > LONGEST_PACKET - RTP_HEADER || !this.open) return false
     const { ssrc, sequence, timestamp, marker } = header
     if (!stream.forward(ssrc, sequence, timestamp, marker, nowMs, durationTicks)) return false
-    const slot = this.#ring.next()
+    const slot = this.#ring.next(RTP_HEADER + octets)
     // Cheaper than Buffer.copy up to some hundred octets: no call leaves the compiled code.
     const { payloadStart } = header
     for (let i = 0; i < octets; i++) slot[RTP_HEADER + i] = packet[payloadStart + i]!
@@ -173,7 +174,7 @@ export class Outlet {
   /** Sends a telephone-event packet of the other side. False: it was dropped. */
   event(header: RtpHeader, packet: Buffer, forwarder: EventForwarder, nowMs: number): boolean {
     if (this.#eventType === undefined || this.#player || !this.open) return false
-    const slot = this.#ring.next()
+    const slot = this.#ring.next(EVENT_PACKET)
     const { stream } = this
     const length = forwarder.forward(header, packet, slot, stream, this.#eventType, nowMs)
     if (length === 0) return false
@@ -191,7 +192,7 @@ export class Outlet {
     this.#event = undefined
     if (this.#eventType === undefined || !this.open) return
     while (forwarder.open) {
-      const slot = this.#ring.next()
+      const slot = this.#ring.next(EVENT_PACKET)
       const length = forwarder.cut(slot, this.stream, this.#eventType)
       this.#count(length - RTP_HEADER, nowMs)
       this.#wire.sendRtp(slot, length)
@@ -256,7 +257,7 @@ export class Outlet {
   }
 
   #write(payload: Uint8Array, octets: number, nowMs: number): void {
-    const slot = this.#ring.next()
+    const slot = this.#ring.next(RTP_HEADER + octets)
     for (let i = 0; i < octets; i++) slot[RTP_HEADER + i] = payload[i]!
     this.#send(slot, octets, nowMs)
   }
