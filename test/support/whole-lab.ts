@@ -19,7 +19,7 @@ const RING = 50
  * Milliseconds the first packet towards WhatsApp may take here, where everything shares a busy machine;
  * the 20 ms of the promise are proven on virtual time in test/media-relay/call.
  */
-export const FIRST_PACKET = 250
+export const FIRST_PACKET = 2000
 
 /** What WhatsApp, the PBX and the party a call is transferred to play, Hz. */
 export const TONES = { whatsapp: 440, incoming: 880, outgoing: 1000, music: 660, third: 1250 }
@@ -114,7 +114,7 @@ export async function startLab(t: Test, options: LabOptions = {}): Promise<Whole
       // One thread may have waited while another sent late: both count.
       stalled: () => 2 * starvation(),
     },
-    behaviour: { strict: true, firstPacket: FIRST_PACKET, ...options.behaviour },
+    behaviour: { strict: true, firstPacket: FIRST_PACKET, ahead: 1000, ...options.behaviour },
   })
   t.teardown(() => simulator.close())
   const media = { srtp: 'none' as const, codecs: ['opus'], ...options.trunk }

@@ -8,7 +8,7 @@ import { until, type WholeLab } from './whole-lab.ts'
 type WhatsAppCall = ReturnType<WholeLab['simulator']['sip']['placeCall']>
 
 /** Milliseconds without a packet at WhatsApp that are put down to a busy machine. */
-const GAP = 250
+const GAP = 2000
 
 /** How a call is placed. */
 export interface TalkOptions extends PlaceOptions {

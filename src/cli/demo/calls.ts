@@ -39,8 +39,8 @@ const END = 3000
 
 /** Milliseconds the PBX holds. */
 const HOLD = 1500
-/** Milliseconds without a packet that WhatsApp may see while the PBX holds. */
-const GAP = 150
+/** Milliseconds without a packet that are put down to a busy machine, and not to the hold. */
+const GAP = 1000
 
 /** A WhatsApp user calls the business, both hear each other, and the user hangs up. */
 export async function userCalls(

@@ -70,6 +70,7 @@ export const behaviour = object({
   codecOrder: { enum: ['opus-first', 'g711-first'] },
   earlyMedia: { enum: ['refuse', 'accept'] },
   firstPacket: milliseconds,
+  ahead: milliseconds,
   loss: { type: 'number', minimum: 0, maximum: 1 },
   strict: { type: 'boolean' },
   graph: object({

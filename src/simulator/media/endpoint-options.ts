@@ -45,6 +45,8 @@ export interface MediaEndpointOptions {
   promises?: {
     /** Milliseconds the first packet may take. */
     firstPacket: number
+    /** Milliseconds a timestamp may run ahead of the clock. */
+    ahead?: number
     /** Called the first time each rule is broken. */
     broken: (rule: PromiseRule | 'dtls', detail: string) => void
     /** Milliseconds this process has stood still lately. */

@@ -40,6 +40,8 @@ export interface PromiseWatchOptions {
   clock: Clock
   /** Milliseconds the first packet may take. */
   firstPacket: number
+  /** Milliseconds a timestamp may run ahead of the clock, beside what is unsteady here. Default 25. */
+  ahead?: number
   /** Called the first time a rule is broken. */
   broken: (rule: PromiseRule, detail: string) => void
   /** Milliseconds this process has stood still lately: nobody is blamed for them. */
@@ -217,7 +219,7 @@ export class PromiseWatch {
     }
     if (expected === undefined ? step > 0 : step > expected) {
       const by = Math.round(this.#delay - delay)
-      if (by > AHEAD + this.#spread + this.#gap / 4 + this.#longestStall) {
+      if (by > (this.#options.ahead ?? AHEAD) + this.#spread + this.#gap / 4 + this.#longestStall) {
         this.broken('timestamp', `the timestamp jumps ${by} ms ahead of the clock`)
         this.#restart()
         return

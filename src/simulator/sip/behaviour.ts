@@ -34,6 +34,8 @@ export interface Behaviour {
   earlyMedia: 'refuse' | 'accept'
   /** How long the first packet of the business may take after the answer. */
   firstPacket: number
+  /** How far a timestamp may run ahead of the clock: a busy machine sends late what it stamped in time. */
+  ahead: number
   /** Share of packets lost in each direction on purpose, 0 to 1. */
   loss: number
   /** Whether a broken rule of the media path ends the call, or is only noted. */
@@ -54,6 +56,7 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
   codecOrder: 'opus-first',
   earlyMedia: 'refuse',
   firstPacket: 1000,
+  ahead: 250,
   loss: 0,
   strict: true,
 }

@@ -61,6 +61,7 @@ export function createPhones(options: {
       loss: behaviour.loss,
       promises: {
         firstPacket: behaviour.firstPacket,
+        ahead: behaviour.ahead,
         broken,
         stalled: () => Math.max(stalls.lately(), media.stalled?.() ?? 0),
       },

@@ -7,11 +7,11 @@ import { longestStall } from './stalls.ts'
 import { until } from './until.ts'
 
 /** Longest time WhatsApp may wait for a packet, milliseconds: 20 and what a busy machine adds. */
-const LONGEST_GAP = 250
+const LONGEST_GAP = 2000
 /** Steps of the timestamp that may be longer: Asterisk tells of it when the machine held it up. */
 const MOST_PAUSES = 3
 /** Longest time to the first packet. */
-const FIRST_PACKET = 150
+const FIRST_PACKET = 1000
 /** Milliseconds of standing still that break timestamps too. */
 const STALL = 200
 
