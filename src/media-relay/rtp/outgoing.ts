@@ -57,6 +57,8 @@ export class OutgoingStream {
   #lastDuration = 0
   /** When {@link #lastTimestamp} was given out: events have a timestamp of their own. */
   #timedAt = 0
+  /** Timestamp of the event since the last audio; undefined without one. */
+  #event: number | undefined
   /** Ticks that the last timestamp is ahead of real time; below zero: behind. */
   #ahead = 0
   #surplusSince = -1
@@ -128,10 +130,14 @@ export class OutgoingStream {
       this.#unbroken = false
       return false
     }
+    const mapped = (timestamp + this.#timestampOffset) >>> 0
+    if (this.#event !== undefined && ((mapped - this.#event) | 0) < 0) {
+      // An event that was held up has the time of its arrival: audio may not go back behind it.
+      return this.#anchor(sourceSsrc, sequence, timestamp, nowMs, durationTicks)
+    }
     this.#seen.advance(step)
     this.#sourceSequence = sequence
     this.#sourceTimestamp = timestamp
-    const mapped = (timestamp + this.#timestampOffset) >>> 0
     this.#give(sequence, mapped, marker)
     this.#mark(this.sequence, mapped, durationTicks, nowMs)
     return true
@@ -161,6 +167,7 @@ export class OutgoingStream {
     eventTimestamp: number,
     marker: boolean,
   ): boolean {
+    this.#event = eventTimestamp
     if (sourceSsrc !== this.#source || !this.#unbroken) {
       // Between converted audio: that moves up by one and goes on as it was.
       this.#sequenceOffset = (this.#sequenceOffset + 1) & 0xffff
@@ -335,6 +342,7 @@ export class OutgoingStream {
   }
 
   #mark(sequence: number, timestamp: number, durationTicks: number, nowMs: number): void {
+    this.#event = undefined
     if (this.#started) {
       const elapsed = this.#ticksSince(nowMs)
       this.#ahead += ((timestamp - this.#lastTimestamp) | 0) - elapsed

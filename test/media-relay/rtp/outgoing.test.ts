@@ -347,3 +347,26 @@ t.test('counts for sender reports', async (t) => {
   a(2, 70)
   t.equal(out.timestampAt(80), 50_000 + 80 * 8, 'whatever the delay of the last packet')
 })
+
+t.test('audio does not go back behind an event that was held up', async (t) => {
+  const out = stream()
+  const a = source(out, 1, 100, 0)
+  for (let n = 0; n < 10; n++) a(n)
+  // Everything of half a second comes at once: a digit of 60 ms, and the audio after it.
+  const now = 700
+  const event = out.nextTimestamp(now)
+  const given: number[] = []
+  for (const sequence of [110, 111, 112]) {
+    t.ok(out.forwardEvent(1, sequence, event, sequence === 110))
+    given.push(out.timestamp)
+  }
+  for (let n = 13; n < 40; n++) {
+    t.ok(a(n, now + Math.max(0, n - 30) * 20))
+    given.push(out.timestamp)
+  }
+  t.same(
+    given,
+    [...given].sort((x, y) => x - y),
+  )
+  t.equal(new Set(given.slice(3)).size, given.length - 3, 'each frame has a time of its own')
+})
