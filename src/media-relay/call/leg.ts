@@ -60,6 +60,8 @@ export class Leg implements WireEvents {
   readonly #detector: EventDetector
   /** Meaning of each payload type. */
   readonly #kinds = new Uint8Array(128)
+  /** That of the agreed audio; -1 before. */
+  #audioType = -1
   #hears = false
   #target: Leg | undefined
   #route: Route | undefined
@@ -124,6 +126,7 @@ export class Leg implements WireEvents {
     this.#kinds[COMFORT_NOISE] = COMFORT
     for (const codec of accepts) this.#kinds[codec.payloadType] = OTHER
     this.#kinds[audio.payloadType] = AUDIO
+    this.#audioType = audio.payloadType
     if (event) this.#kinds[event.payloadType] = EVENT
     this.received.changeClockRate(audio.clockRate)
     this.outlet.agree(audio, event)
@@ -190,7 +193,9 @@ export class Leg implements WireEvents {
       this.malformed++
       return
     }
-    const kind = this.#kinds[header.payloadType]!
+    // Nearly all is audio: it is known without a look into the table, which is a cache miss.
+    const { payloadType } = header
+    const kind = payloadType === this.#audioType ? AUDIO : this.#kinds[payloadType]!
     const octets = header.payloadEnd - header.payloadStart
     if (kind === AUDIO) {
       this.received.receive(header.ssrc, header.sequence, header.timestamp, octets, nowMs)

@@ -52,13 +52,17 @@ export class Outlet {
   readonly #queue = new FrameQueue()
   /** Whether the last packet was a frame of our own, which the next one follows. */
   #own = false
+  /**
+   * When something of our own is due. Whole milliseconds, as all times of each packet here: V8 keeps
+   * them in the object, fractions (and undefined) in places of their own.
+   */
   #nextAt = 0
   #sources = 0
   #fillAfter = FILL_AFTER
   #fillTicks = 0
   firstAt: number | undefined
-  /** NaN before the first; not undefined, which would cost an allocation at each packet. */
-  #lastAt = Number.NaN
+  /** Whole milliseconds; -1 before the first packet. */
+  #lastAt = -1
   longestGapMs = 0
   /** Frames of silence that stood in for audio. */
   silenceInserted = 0
@@ -111,7 +115,7 @@ export class Outlet {
   /** The wire has become ready, or the leg was opened: what is to be sent at once is sent. */
   wake(nowMs: number): void {
     if (!this.open || !this.#fills || this.firstAt !== undefined) return
-    this.#nextAt = nowMs
+    this.#nextAt = Math.floor(nowMs)
     this.#ownFrame(nowMs)
   }
 
@@ -122,8 +126,8 @@ export class Outlet {
     this.#queue.clear()
     if (!player) return
     this.cutEvent(this.#event, nowMs)
-    const earliest = Number.isNaN(this.#lastAt) ? nowMs : this.#lastAt + FRAME_MS
-    this.#nextAt = Math.max(nowMs, Math.min(this.#nextAt, earliest))
+    const earliest = this.#lastAt < 0 ? nowMs : this.#lastAt + FRAME_MS
+    this.#nextAt = Math.floor(Math.max(nowMs, Math.min(this.#nextAt, earliest)))
   }
 
   /** A source number for converted audio that no other source of this outlet has. */
@@ -162,7 +166,7 @@ export class Outlet {
     nowMs: number,
   ): void {
     if (this.#player || !this.open) return
-    const tooEarly = nowMs - this.#lastAt < (FRAME_MS * 3) / 4
+    const tooEarly = this.#lastAt >= 0 && nowMs - this.#lastAt < (FRAME_MS * 3) / 4
     if (paced && (tooEarly || this.#queue.size > 0)) {
       if (this.#queue.size === 0) this.#nextAt = this.#lastAt + FRAME_MS
       this.#queue.push(ssrc, sequence, timestamp, payload, octets)
@@ -180,7 +184,7 @@ export class Outlet {
     if (length === 0) return false
     this.#event = forwarder.open ? forwarder : undefined
     this.#own = false
-    this.#nextAt = nowMs + (forwarder.ended ? this.#fillAfter : EVENT_GRACE)
+    this.#nextAt = Math.floor(nowMs) + (forwarder.ended ? this.#fillAfter : EVENT_GRACE)
     this.#count(length - RTP_HEADER, nowMs)
     this.#wire.sendRtp(slot, length)
     return true
@@ -207,7 +211,7 @@ export class Outlet {
     }
     if (nowMs < this.#nextAt || !this.open) return
     if (nowMs - this.#nextAt > CATCH_UP * FRAME_MS) {
-      this.#nextAt = nowMs
+      this.#nextAt = Math.floor(nowMs)
       this.#own = false
     }
     for (let n = 0; n < CATCH_UP && this.#nextAt <= nowMs; n++) this.#ownFrame(nowMs)
@@ -268,9 +272,9 @@ export class Outlet {
     if (durationTicks !== this.#fillTicks) {
       this.#fillTicks = durationTicks
       const duration = (durationTicks * 1000) / this.stream.clockRate
-      this.#fillAfter = Math.max(FILL_AFTER, duration + GRACE)
+      this.#fillAfter = Math.max(FILL_AFTER, Math.ceil(duration) + GRACE)
     }
-    this.#nextAt = nowMs + this.#fillAfter
+    this.#nextAt = Math.floor(nowMs) + this.#fillAfter
   }
 
   #send(slot: Buffer, octets: number, nowMs: number): void {
@@ -282,8 +286,9 @@ export class Outlet {
 
   #count(octets: number, nowMs: number): void {
     this.stream.count(octets)
-    if (Number.isNaN(this.#lastAt)) this.firstAt = nowMs
-    else if (nowMs - this.#lastAt > this.longestGapMs) this.longestGapMs = nowMs - this.#lastAt
-    this.#lastAt = nowMs
+    const at = Math.floor(nowMs)
+    if (this.#lastAt < 0) this.firstAt = nowMs
+    else if (at - this.#lastAt > this.longestGapMs) this.longestGapMs = at - this.#lastAt
+    this.#lastAt = at
   }
 }

@@ -49,6 +49,7 @@ export class OutgoingStream {
   timestamp = 0
   marker = false
 
+  // Timestamps in here are signed: V8 keeps such integers in the object, larger ones elsewhere.
   #clockRate: number
   #started = false
   /** The highest sequence number given out, and the timestamp that goes on from there. */
@@ -81,7 +82,7 @@ export class OutgoingStream {
     this.ssrc = start.ssrc >>> 0
     this.#clockRate = start.clockRate
     this.#lastSequence = (start.sequence - 1) & 0xffff
-    this.#lastTimestamp = start.timestamp >>> 0
+    this.#lastTimestamp = start.timestamp | 0
   }
 
   /** Ticks in a second. */
@@ -137,7 +138,7 @@ export class OutgoingStream {
     }
     this.#seen.advance(step)
     this.#sourceSequence = sequence
-    this.#sourceTimestamp = timestamp
+    this.#sourceTimestamp = timestamp | 0
     this.#give(sequence, mapped, marker)
     this.#mark(this.sequence, mapped, durationTicks, nowMs)
     return true
@@ -221,13 +222,13 @@ export class OutgoingStream {
 
   /** The timestamp of this very moment, for sender reports. */
   timestampAt(nowMs: number): number {
-    if (!this.#started) return this.#lastTimestamp
+    if (!this.#started) return this.#lastTimestamp >>> 0
     return (this.#lastTimestamp + Math.round(this.#ticksSince(nowMs) - this.#ahead)) >>> 0
   }
 
   /** The timestamp a packet that begins something now would get, in whole frames from the last. */
   nextTimestamp(nowMs: number): number {
-    if (!this.#started) return this.#lastTimestamp
+    if (!this.#started) return this.#lastTimestamp >>> 0
     return (this.#lastTimestamp + this.#frames(nowMs) * this.#frame()) >>> 0
   }
 
@@ -271,7 +272,7 @@ export class OutgoingStream {
     this.#unbroken = true
     this.#lateSince = -1
     this.#sourceSequence = sequence
-    this.#sourceTimestamp = timestamp
+    this.#sourceTimestamp = timestamp | 0
     this.#sequenceOffset = (this.sequence - sequence) & 0xffff
     this.#timestampOffset = (mapped - timestamp) | 0
     this.#seen.reset()
@@ -352,7 +353,7 @@ export class OutgoingStream {
     }
     this.#started = true
     this.#lastSequence = sequence
-    this.#lastTimestamp = timestamp
+    this.#lastTimestamp = timestamp | 0
     this.#lastDuration = durationTicks > 0 ? durationTicks : this.#frame()
     this.#timedAt = nowMs
   }

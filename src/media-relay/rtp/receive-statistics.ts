@@ -23,10 +23,12 @@ export class ReceiveStatistics {
   /** Milliseconds of audio in a packet, as timestamps tell; undefined while unknown. */
   ptime: number | undefined
 
-  // Numbers from the beginning: a field that begins as undefined costs an allocation at each packet.
+  // Numbers from the beginning, and whole ones where it can be: a field that begins as undefined costs
+  // an allocation at each packet, a fraction a place of memory of its own.
   #ssrc = -1
   #firstAt = Number.NaN
-  #lastAt = Number.NaN
+  /** Whole milliseconds; -1 before the first packet. */
+  #lastAt = -1
   #clockRate: number
   /** Whether the next packet ends no gap. */
   #paused = false
@@ -88,7 +90,8 @@ export class ReceiveStatistics {
     this.#measure(timestamp, nowMs)
     if (step === 1 && this.#lastWasAudio) this.#learnPtime((timestamp - this.#lastTimestamp) | 0)
     if (step >= 1) {
-      this.#lastTimestamp = timestamp
+      // Signed, as V8 keeps such integers in the object.
+      this.#lastTimestamp = timestamp | 0
       this.#lastWasAudio = true
     }
   }
@@ -106,7 +109,7 @@ export class ReceiveStatistics {
 
   /** When the last packet came. */
   get lastAt(): number | undefined {
-    return Number.isNaN(this.#lastAt) ? undefined : this.#lastAt
+    return this.#lastAt < 0 ? undefined : this.#lastAt
   }
 
   /** Extended highest sequence number of the run (RFC 3550 §6.4.1). */
@@ -253,13 +256,13 @@ export class ReceiveStatistics {
   #arrive(octets: number, nowMs: number): void {
     this.packets++
     this.octets += octets
-    if (Number.isNaN(this.#lastAt)) this.#firstAt = nowMs
+    const at = Math.floor(nowMs)
+    if (this.#lastAt < 0) this.#firstAt = nowMs
     if (this.#paused) this.#paused = false
-    // False before the first packet, as with every NaN.
-    else if (nowMs - this.#lastAt > this.longestGapMs) {
-      this.longestGapMs = nowMs - this.#lastAt
+    else if (this.#lastAt >= 0 && at - this.#lastAt > this.longestGapMs) {
+      this.longestGapMs = at - this.#lastAt
     }
-    this.#lastAt = nowMs
+    this.#lastAt = at
   }
 
   #measure(timestamp: number, nowMs: number): void {

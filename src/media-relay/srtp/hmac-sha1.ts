@@ -6,13 +6,33 @@ import { hashBlock } from './sha1-block.ts'
  * advance and nothing crosses into C++ or is allocated. It has no tables and no branches on data.
  */
 export class HmacSha1 {
-  readonly #inner: Int32Array
-  readonly #outer: Int32Array
+  // The hashed pads, word by word: in arrays they would lie in four more places of memory, and with
+  // many calls each place is a cache miss in each packet.
+  readonly #inner0: number
+  readonly #inner1: number
+  readonly #inner2: number
+  readonly #inner3: number
+  readonly #inner4: number
+  readonly #outer0: number
+  readonly #outer1: number
+  readonly #outer2: number
+  readonly #outer3: number
+  readonly #outer4: number
 
   /** `key`: at most 64 octets. */
   constructor(key: Uint8Array) {
-    this.#inner = hashPad(key, 0x36)
-    this.#outer = hashPad(key, 0x5c)
+    hashPad(key, 0x36)
+    this.#inner0 = state[0]!
+    this.#inner1 = state[1]!
+    this.#inner2 = state[2]!
+    this.#inner3 = state[3]!
+    this.#inner4 = state[4]!
+    hashPad(key, 0x5c)
+    this.#outer0 = state[0]!
+    this.#outer1 = state[1]!
+    this.#outer2 = state[2]!
+    this.#outer3 = state[3]!
+    this.#outer4 = state[4]!
   }
 
   /**
@@ -20,7 +40,11 @@ export class HmacSha1 {
    * The result waits for {@link writeTag} or {@link tagMatches} until the next call, of any instance.
    */
   compute(data: Uint8Array, length: number, word: number | undefined): void {
-    restore(this.#inner)
+    state[0] = this.#inner0
+    state[1] = this.#inner1
+    state[2] = this.#inner2
+    state[3] = this.#inner3
+    state[4] = this.#inner4
     let at = 0
     for (; at + 64 <= length; at += 64) hashBlock(state, data, at)
     let n = 0
@@ -33,7 +57,11 @@ export class HmacSha1 {
     finish(n, length)
 
     for (let i = 0; i < 5; i++) putWord(4 * i, state[i]!)
-    restore(this.#outer)
+    state[0] = this.#outer0
+    state[1] = this.#outer1
+    state[2] = this.#outer2
+    state[3] = this.#outer3
+    state[4] = this.#outer4
     finish(20, 20)
   }
 }
@@ -57,21 +85,12 @@ const tail = new Uint8Array(128)
 
 const INITIAL = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0]
 
-function hashPad(key: Uint8Array, octet: number): Int32Array {
+/** Hashes a pad into {@link state}. */
+function hashPad(key: Uint8Array, octet: number): void {
   const pad = new Uint8Array(64).fill(octet)
   for (let i = 0; i < key.length; i++) pad[i]! ^= key[i]!
   state.set(INITIAL)
   hashBlock(state, pad, 0)
-  return Int32Array.from(state)
-}
-
-/** Five assignments: TypedArray.set is a call that costs more than they do. */
-function restore(from: Int32Array): void {
-  state[0] = from[0]!
-  state[1] = from[1]!
-  state[2] = from[2]!
-  state[3] = from[3]!
-  state[4] = from[4]!
 }
 
 function putWord(at: number, word: number): void {
