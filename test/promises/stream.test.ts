@@ -13,9 +13,9 @@ everyWay(t, 'a PBX that pauses, and begins new streams elsewhere', {}, async (t,
   t.equal(await talk.pbx.changePort(), 200)
   await talk.heard()
 
-  // Voice activity detection: nobody has been told of the silence.
+  // Voice activity detection: nobody has been told of the silence. From 3 s on it is a verdict.
   talk.pbx.silent(true)
-  await talk.whatsappHearsSilence(2600)
+  await talk.whatsappHearsSilence(1800)
   talk.pbx.silent(false)
   await talk.heard()
   await talk.finish(t, by)

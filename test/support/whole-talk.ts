@@ -28,6 +28,11 @@ export interface Expectation {
   verdicts?: string[]
 }
 
+/** The digits one side has heard. */
+export function digitsOf({ received }: MediaVerdict): string {
+  return received.digits.map(({ digit }) => digit).join('')
+}
+
 let consumers = 0
 /** Calls are set up one after the other, so that none is timed while others shake hands. */
 let settingUp: Promise<unknown> = Promise.resolve()
