@@ -12,7 +12,7 @@ import {
   readRtp,
 } from '../rtp/index.ts'
 import type { EngineParts, WireKind } from './engine.ts'
-import { Outlet } from './outlet.ts'
+import { type Due, Outlet } from './outlet.ts'
 import { LONGEST_PACKET } from './ring.ts'
 import { createRoute, type Route, sameFormat } from './route.ts'
 import { WireHolder } from './wire-holder.ts'
@@ -29,6 +29,8 @@ const COMFORT_NOISE = 13
 
 /** What a leg tells its call. */
 export interface LegListener {
+  /** When its legs are to be looked at next. */
+  readonly due: Due
   onMediaUp(leg: Leg): void
   onDigit(leg: Leg, digit: string, durationMs: number): void
   onFailed(leg: Leg, error: CausewayError): void
@@ -93,7 +95,7 @@ export class Leg implements WireEvents {
         this.outlet.wire = wire
       },
     )
-    this.outlet = new Outlet(outgoing, this.transport.wire, ring, id === 'whatsapp')
+    this.outlet = new Outlet(outgoing, this.transport.wire, ring, id === 'whatsapp', listener.due)
     this.rtcp = new RtcpSession({
       cname: identity.cname,
       outgoing,
@@ -228,6 +230,11 @@ export class Leg implements WireEvents {
 
   onFailed(error: CausewayError): void {
     if (!this.#closed) this.#listener.onFailed(this, error)
+  }
+
+  /** When {@link tick} will have something to do, if no packet comes before. */
+  dueAt(mayReport: boolean): number {
+    return mayReport ? Math.min(this.outlet.dueAt, this.rtcp.dueAt) : this.outlet.dueAt
   }
 
   /** Moves on what is due: frames and reports. */

@@ -23,6 +23,12 @@ const EVENT_GRACE = 200
 /** Frames that are made up for at once when the timer was late; what is older is left out. */
 const CATCH_UP = 3
 
+/** The next moment at which a call has something to do of its own, unless a packet puts it off. */
+export interface Due {
+  /** Monotonic milliseconds; 0: look at once. */
+  at: number
+}
+
 /** Frames that are played to a leg. */
 export interface FrameSource {
   /** The next 20 ms; undefined at the end. */
@@ -37,6 +43,7 @@ export class Outlet {
   readonly stream: OutgoingStream
   readonly #ring: Ring
   readonly #fills: boolean
+  readonly #due: Due
   #wire: Wire
   /** Whether packets may leave as far as directions and the call's start go. */
   #allowed = false
@@ -67,16 +74,19 @@ export class Outlet {
   /** Frames of silence that stood in for audio. */
   silenceInserted = 0
 
-  constructor(stream: OutgoingStream, wire: Wire, ring: Ring, fills: boolean) {
+  /** @param due set to 0 whenever {@link dueAt} has come nearer */
+  constructor(stream: OutgoingStream, wire: Wire, ring: Ring, fills: boolean, due: Due) {
     this.stream = stream
     this.#wire = wire
     this.#ring = ring
     this.#fills = fills
+    this.#due = due
   }
 
   /** Another wire takes over; the stream goes on. */
   set wire(wire: Wire) {
     this.#wire = wire
+    this.#due.at = 0
   }
 
   /** What is sent from now on. Frames of another codec that wait are dropped. */
@@ -114,6 +124,7 @@ export class Outlet {
 
   /** The wire has become ready, or the leg was opened: what is to be sent at once is sent. */
   wake(nowMs: number): void {
+    this.#due.at = 0
     if (!this.open || !this.#fills || this.firstAt !== undefined) return
     this.#nextAt = Math.floor(nowMs)
     this.#ownFrame(nowMs)
@@ -121,6 +132,7 @@ export class Outlet {
 
   /** Plays instead of what comes; undefined stops. `onPlayed` is told of the end. */
   play(player: FrameSource | undefined, nowMs: number, onPlayed: () => void): void {
+    this.#due.at = 0
     this.#player = player
     this.#onPlayed = onPlayed
     this.#queue.clear()
@@ -169,6 +181,7 @@ export class Outlet {
     const tooEarly = this.#lastAt >= 0 && nowMs - this.#lastAt < (FRAME_MS * 3) / 4
     if (paced && (tooEarly || this.#queue.size > 0)) {
       if (this.#queue.size === 0) this.#nextAt = this.#lastAt + FRAME_MS
+      this.#due.at = 0
       this.#queue.push(ssrc, sequence, timestamp, payload, octets)
       return
     }
@@ -184,6 +197,7 @@ export class Outlet {
     if (length === 0) return false
     this.#event = forwarder.open ? forwarder : undefined
     this.#own = false
+    this.#due.at = 0
     this.#nextAt = Math.floor(nowMs) + (forwarder.ended ? this.#fillAfter : EVENT_GRACE)
     this.#count(length - RTP_HEADER, nowMs)
     this.#wire.sendRtp(slot, length)
@@ -201,6 +215,12 @@ export class Outlet {
       this.#count(length - RTP_HEADER, nowMs)
       this.#wire.sendRtp(slot, length)
     }
+  }
+
+  /** When {@link tick} will have something to do, if no packet comes before; Infinity: never. */
+  get dueAt(): number {
+    if (this.#player || this.#queue.size > 0 || this.#fills) return this.#nextAt
+    return this.#own ? 0 : Number.POSITIVE_INFINITY
   }
 
   /** Sends what is due of our own: playback, frames that wait, silence. */
@@ -271,6 +291,7 @@ export class Outlet {
     this.#own = false
     if (durationTicks !== this.#fillTicks) {
       this.#fillTicks = durationTicks
+      this.#due.at = 0
       const duration = (durationTicks * 1000) / this.stream.clockRate
       this.#fillAfter = Math.max(FILL_AFTER, Math.ceil(duration) + GRACE)
     }

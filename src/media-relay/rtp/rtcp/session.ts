@@ -93,6 +93,11 @@ export class RtcpSession implements RtcpEvents {
     return this.#goodbyeOf !== undefined && (ssrc === undefined || ssrc === this.#goodbyeOf)
   }
 
+  /** When the next report is to be written. */
+  get dueAt(): number {
+    return this.#nextAt
+  }
+
   /** Whether a report is to be written now. */
   due(nowMs: number): boolean {
     return nowMs >= this.#nextAt
