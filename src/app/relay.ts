@@ -23,6 +23,7 @@ export async function startRelay(
           externalAddress: config.externalAddress,
           ports: config.ports,
           workers: config.workers,
+          sockets: config.sockets,
           transcoding: config.transcoding,
           ...parts,
         })

@@ -35,6 +35,7 @@ export function buildConfig(values: FileValues, file: string): Config {
         media.external_address ?? (media.relay === 'embedded' ? sip.external_address : undefined),
       ports: media.ports,
       workers: media.workers,
+      sockets: media.sockets,
       transcoding: media.transcoding,
       holdMusic: media.hold_music && resolve(folder, media.hold_music),
     },

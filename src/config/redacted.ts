@@ -104,6 +104,7 @@ function relay(media: MediaConfig): Record<string, unknown> {
     external_address: media.externalAddress,
     ports: `${media.ports.min}-${media.ports.max}`,
     workers: media.workers,
+    sockets: media.sockets,
     transcoding: media.transcoding,
     hold_music: holdMusic,
   })

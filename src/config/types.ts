@@ -52,6 +52,8 @@ export interface MediaConfig {
   ports: { min: number; max: number }
   /** Threads of the embedded relay. */
   workers: number
+  /** How the embedded relay opens its sockets: by system calls where it can, or by Node. */
+  sockets: 'auto' | 'node'
   /** Most calls the embedded relay converts between codecs at a time. */
   transcoding: number
   /** Absolute path of the file WhatsApp hears while the PBX holds without sending media. */

@@ -12,6 +12,7 @@ import type { Logger, LogLevel } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
 import { splitRange } from './ports/port-table.ts'
 import { RemoteCall } from './remote-call.ts'
+import type { SocketChoice } from './udp/index.ts'
 import { sum, WorkerPlace } from './worker/pool.ts'
 
 /** What the embedded relay is made of. */
@@ -26,6 +27,8 @@ export interface EmbeddedRelayOptions {
   workers: number
   /** Most calls converted between codecs at a time. */
   transcoding: number
+  /** How sockets are opened. Default: `auto`. */
+  sockets?: SocketChoice
   clock: Clock
   random: Random
   log: Logger
@@ -53,6 +56,7 @@ export async function createEmbeddedRelay(options: EmbeddedRelayOptions): Promis
       externalAddress: options.externalAddress,
       ports,
       transcoding: share,
+      sockets: options.sockets ?? 'auto',
       logLevel: options.log.level as LogLevel,
     }
     return new WorkerPlace(`media-${index}`, input, options)

@@ -38,6 +38,7 @@ export function makeConfig(
       externalAddress: undefined,
       ports: { min: 20000, max: 29999 },
       workers: 1,
+      sockets: 'auto',
       transcoding: 60,
       holdMusic: undefined,
     },

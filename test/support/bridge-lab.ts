@@ -50,6 +50,7 @@ export function labConfig(change: Partial<Config> = {}): Config {
       externalAddress: undefined,
       ports: { min: 20000, max: 29999 },
       workers: 1,
+      sockets: 'auto',
       transcoding: 60,
       holdMusic: undefined,
     },

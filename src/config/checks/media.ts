@@ -19,7 +19,7 @@ const rtpengine: Rule = (context) => {
 /** Keys that belong to another relay than the one chosen. */
 const noEffect: Rule = (context) => {
   const relay = context.draft.media?.relay
-  const own = ['listen', 'external_address', 'ports', 'workers', 'transcoding'].map(
+  const own = ['listen', 'external_address', 'ports', 'workers', 'sockets', 'transcoding'].map(
     (key): Path => ['media', key],
   )
   const played: Path[] = [

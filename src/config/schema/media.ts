@@ -37,6 +37,11 @@ export const mediaSchema = z.strictObject({
   workers: integer(1, 64)
     .prefault(1)
     .describe('Threads of the embedded relay; one carries several hundred calls.'),
+  sockets: oneOf(['auto', 'node'])
+    .prefault('auto')
+    .describe(
+      'How the embedded relay opens its sockets. `auto`: by system calls of its own on Linux (x64, arm64), else by Node. `node`: by Node, at about twice the processor time.',
+    ),
   transcoding: integer(0, 10_000)
     .prefault(60)
     .describe(

@@ -13,6 +13,7 @@ import { type PortRange, PortTable } from '../ports/port-table.ts'
 import { createSocketPool } from '../ports/sockets.ts'
 import type { WorkerStatus } from '../protocol/messages.ts'
 import { RtpHeader } from '../rtp/index.ts'
+import { createNodeStack, type UdpStack } from '../udp/index.ts'
 import { Call } from './call.ts'
 import { Pacer } from './pacer.ts'
 import { Ring } from './ring.ts'
@@ -25,6 +26,8 @@ export interface EngineOptions {
   ports: PortRange
   /** Most calls that may be transcoded at a time. */
   transcoding: number
+  /** What sockets are opened with; closed with the engine. Default: Node's. */
+  stack?: UdpStack
   clock: Clock
   random: Random
   log: Logger
@@ -88,8 +91,10 @@ export async function createEngine(
   if (!createWire) await loadDtls(log).catch(() => {})
   if (options.transcoding > 0) await loadCodecs()
   const table = new PortTable(options.ports, { clock, random })
-  const sockets = createSocketPool(table, options.listen)
-  const outbox = new Outbox()
+  const stack = options.stack ?? createNodeStack()
+  const sockets = createSocketPool(table, options.listen, stack)
+  const afterSockets = stack.afterSockets.bind(stack)
+  const outbox = new Outbox(afterSockets)
   const calls = new Set<Call>()
   const parts: EngineParts = {
     clock,
@@ -97,7 +102,7 @@ export async function createEngine(
     log,
     ring: new Ring(),
     header: new RtpHeader(),
-    pacer: new Pacer(clock),
+    pacer: new Pacer(clock, afterSockets),
     library: new AudioLibrary(),
     budget: new TranscodingBudget(options.transcoding),
     totals: { packets: 0, octets: 0, calls: 0, failures: 0 },
@@ -153,6 +158,7 @@ export async function createEngine(
     async close() {
       await Promise.all([...calls].map((call) => call.release()))
       unloadDtls()
+      stack.close()
     },
   }
 }

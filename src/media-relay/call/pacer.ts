@@ -30,8 +30,8 @@ export class Pacer {
   #timer: Timer | undefined
   #due = 0
 
-  /** @param afterSockets calls once the sockets that have something were read; tests hand in another */
-  constructor(clock: Clock, afterSockets: (then: () => void) => void = setImmediate) {
+  /** @param afterSockets calls once the sockets that have something were read */
+  constructor(clock: Clock, afterSockets: (then: () => void) => void) {
     this.#clock = clock
     this.#afterSockets = afterSockets
   }

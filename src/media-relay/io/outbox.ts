@@ -1,11 +1,11 @@
-import type { Socket } from 'node:dgram'
+import type { UdpSocket } from '../udp/types.ts'
 
 /** Datagrams that wait at most: few against the slots of the ring they lie in. */
 const MOST = 32
 
 /** A datagram that waits, in a place that is used again. */
 interface Place {
-  socket: Socket | undefined
+  socket: UdpSocket | undefined
   slot: Buffer
   length: number
   port: number
@@ -28,8 +28,8 @@ export class Outbox {
   #waiting = 0
   #armed = false
 
-  /** @param afterSockets calls once the sockets that have something were read; tests hand in another */
-  constructor(afterSockets: (then: () => void) => void = setImmediate) {
+  /** @param afterSockets calls once the sockets that have something were read */
+  constructor(afterSockets: (then: () => void) => void) {
     this.#afterSockets = afterSockets
     const slot = Buffer.alloc(0)
     this.#places = Array.from({ length: MOST }, () => ({
@@ -42,7 +42,7 @@ export class Outbox {
   }
 
   /** Sends the first `length` octets of `slot`, which stays the outbox's as {@link Wire} has it. */
-  send(socket: Socket, slot: Buffer, length: number, port: number, address: string): void {
+  send(socket: UdpSocket, slot: Buffer, length: number, port: number, address: string): void {
     const place = this.#places[this.#waiting++]!
     place.socket = socket
     place.slot = slot
@@ -64,11 +64,7 @@ export class Outbox {
       const place = this.#places[i]!
       const { socket, slot, length, port, address } = place
       place.socket = undefined
-      try {
-        socket?.send(slot, 0, length, port, address)
-      } catch {
-        // A closed socket, or no port at all: lost like any packet, and no reason to lose the others.
-      }
+      socket?.send(slot, length, port, address)
     }
   }
 }

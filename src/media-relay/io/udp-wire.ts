@@ -1,4 +1,3 @@
-import type { RemoteInfo } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import type { Keying, LegShape, LegTransport } from '../../media/anchor/types.ts'
 import type { AudioDescription } from '../../media/sdp/types.ts'
@@ -7,6 +6,7 @@ import type { Random } from '../../shared/random.ts'
 import type { LegSockets, SocketPool } from '../ports/sockets.ts'
 import { isRtcp } from '../rtp/index.ts'
 import { MALFORMED, REPLAYED, type SrtpReceiver, type SrtpSender } from '../srtp/index.ts'
+import type { Source } from '../udp/types.ts'
 import { hostPort, isUnspecified } from './addresses.ts'
 import type { Outbox } from './outbox.ts'
 import { Remote } from './remote.ts'
@@ -147,8 +147,10 @@ class UdpWire implements Wire {
       throw new CausewayError('MEDIA_RELAY_LOST', { detail: 'the leg was closed meanwhile' })
     }
     this.#sockets = sockets
-    sockets.rtp.on('message', (packet, source) => this.#receive(packet, source))
-    sockets.rtcp?.on('message', (packet, source) => this.#receiveRtcp(packet, source))
+    sockets.rtp.onPacket = (packet, length, source) => this.#receive(packet, length, source)
+    if (sockets.rtcp) {
+      sockets.rtcp.onPacket = (packet, length, source) => this.#receiveRtcp(packet, length, source)
+    }
     return sockets
   }
 
@@ -185,14 +187,13 @@ class UdpWire implements Wire {
     }
   }
 
-  #receive(packet: Buffer, source: RemoteInfo): void {
-    const { length } = packet
+  #receive(packet: Buffer, length: number, source: Source): void {
     if (length < 12 || length > LONGEST || packet[0]! >> 6 !== 2) {
       if (length > 0) this.#malformed++
       return
     }
     if (isRtcp(packet, length)) {
-      this.#receiveRtcp(packet, source)
+      this.#receiveRtcp(packet, length, source)
       return
     }
     const remote = this.#remote
@@ -208,8 +209,7 @@ class UdpWire implements Wire {
     }
   }
 
-  #receiveRtcp(packet: Buffer, source: RemoteInfo): void {
-    const { length } = packet
+  #receiveRtcp(packet: Buffer, length: number, source: Source): void {
     if (length < 8 || length > LONGEST || packet[0]! >> 6 !== 2) {
       if (length > 0) this.#malformed++
       return
@@ -224,7 +224,7 @@ class UdpWire implements Wire {
     }
   }
 
-  #takeRtcp(packet: Buffer, length: number, source: RemoteInfo): void {
+  #takeRtcp(packet: Buffer, length: number, source: Source): void {
     // Reports go back where they come from: a NAT may have changed that port, too.
     if (!this.#mux && this.#remote.rtcpAddress !== '') {
       this.#remote.rtcpAddress = source.address
@@ -234,13 +234,13 @@ class UdpWire implements Wire {
   }
 
   /** False, and counted, when the source is not to be believed. */
-  #learn(source: RemoteInfo): boolean {
+  #learn(source: Source): boolean {
     if (this.#remote.learn(source.address, source.port, this.#mux)) return true
     this.#stranger(source)
     return false
   }
 
-  #undecipherable(result: number, source: RemoteInfo): void {
+  #undecipherable(result: number, source: Source): void {
     if (result === REPLAYED) this.#replayed++
     else if (result === MALFORMED) this.#malformed++
     else {
@@ -249,12 +249,12 @@ class UdpWire implements Wire {
     }
   }
 
-  #stranger(source: RemoteInfo): void {
+  #stranger(source: Source): void {
     this.#wrongSource++
     this.#strange(source)
   }
 
-  #strange(source: RemoteInfo): void {
+  #strange(source: Source): void {
     this.#strangeAddress = source.address
     this.#strangePort = source.port
   }

@@ -1,24 +1,14 @@
-import { createSocket, type Socket } from 'node:dgram'
-import { isIPv6 } from 'node:net'
-import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
+import { CausewayError } from '../../shared/errors/index.ts'
+import { bindSocket } from '../udp/node-stack.ts'
+import type { UdpSocket, UdpStack } from '../udp/types.ts'
 import type { PortTable } from './port-table.ts'
-
-type Lookup = (
-  hostname: string,
-  options: unknown,
-  callback: (error: null, address: string, family: number) => void,
-) => void
-
-/** Addresses are literals: answering at once spares a turn of the event loop for each packet. */
-const lookup4: Lookup = (host, _options, callback) => callback(null, host, 4)
-const lookup6: Lookup = (host, _options, callback) => callback(null, host, 6)
 
 /** Sockets of a leg. Whoever holds them closes them with {@link LegSockets.close}. */
 export interface LegSockets {
-  readonly rtp: Socket
+  readonly rtp: UdpSocket
   readonly port: number
   /** On the odd port beside it; undefined where RTP and RTCP share one. */
-  readonly rtcp: Socket | undefined
+  readonly rtcp: UdpSocket | undefined
   /** Gives the RTCP port up: the remote has agreed to share one. Idempotent. */
   share(): Promise<void>
   /** Resolves when both are closed and their ports given back. Idempotent. */
@@ -37,31 +27,31 @@ export interface SocketPool {
 }
 
 /** A pool on one listen address (an IP literal). */
-export function createSocketPool(table: PortTable, listen: string): SocketPool {
+export function createSocketPool(table: PortTable, listen: string, stack: UdpStack): SocketPool {
   let size = 0
 
-  async function openOne(port: number): Promise<Socket | undefined> {
+  async function openOne(port: number): Promise<UdpSocket | undefined> {
     try {
-      const socket = await bind(listen, port)
+      const socket = await stack.bind(listen, port)
       size++
       return socket
     } catch (error) {
       table.free(port)
-      if (isCausewayError(error)) throw error
       // Another program has it; it cools down like a used one, so that the search ends.
-      return undefined
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return undefined
+      throw bindError(error as NodeJS.ErrnoException)
     }
   }
 
-  async function closeOne(socket: Socket, port: number): Promise<void> {
-    await new Promise<void>((resolve) => socket.close(resolve))
+  async function closeOne(socket: UdpSocket, port: number): Promise<void> {
+    await socket.close()
     size--
     table.free(port)
   }
 
   async function openPair(port: number): Promise<LegSockets | undefined> {
-    let rtp: Socket | undefined
-    let rtcp: Socket | undefined
+    let rtp: UdpSocket | undefined
+    let rtcp: UdpSocket | undefined
     try {
       rtp = await openOne(port)
       if (rtp) rtcp = await openOne(port + 1)
@@ -74,7 +64,7 @@ export function createSocketPool(table: PortTable, listen: string): SocketPool {
     }
   }
 
-  function holder(rtp: Socket, port: number, rtcp: Socket | undefined): LegSockets {
+  function holder(rtp: UdpSocket, port: number, rtcp: UdpSocket | undefined): LegSockets {
     let sharing: Promise<void> | undefined
     let closing: Promise<void> | undefined
     const share = (): Promise<void> => {
@@ -121,7 +111,9 @@ export function createSocketPool(table: PortTable, listen: string): SocketPool {
  * @throws CausewayError `MEDIA_LISTEN`
  */
 export async function probe(listen: string): Promise<void> {
-  const socket = await bind(listen, 0)
+  const socket = await bindSocket(listen, 0).catch((error: NodeJS.ErrnoException) => {
+    throw bindError(error)
+  })
   await new Promise<void>((resolve) => socket.close(resolve))
 }
 
@@ -130,22 +122,6 @@ export function exhausted(table: PortTable): CausewayError {
   const { total, used, cooling } = table.counts()
   return new CausewayError('MEDIA_PORTS_EXHAUSTED', {
     detail: `${total} ports, ${used} in use, ${cooling} cooling down`,
-  })
-}
-
-/** Rejects with a coded error, or with the plain one of a port that is in use. */
-function bind(address: string, port: number): Promise<Socket> {
-  const v6 = isIPv6(address)
-  const socket = createSocket({ type: v6 ? 'udp6' : 'udp4', lookup: v6 ? lookup6 : lookup4 })
-  return new Promise((resolve, reject) => {
-    socket.once('listening', () => resolve(socket))
-    // Stays: an error of a socket must never end the worker.
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.syscall !== 'bind') return
-      socket.close()
-      reject(error.code === 'EADDRINUSE' ? error : bindError(error))
-    })
-    socket.bind({ address, port, exclusive: true })
   })
 }
 

@@ -10,6 +10,7 @@ import type {
 import type { AudioDescription } from '../../media/sdp/types.ts'
 import type { LogLevel } from '../../shared/log.ts'
 import type { PortCounts, PortRange } from '../ports/port-table.ts'
+import type { SocketChoice } from '../udp/index.ts'
 import type { Packed, PackedError } from './pack.ts'
 
 /** What a worker is started with. */
@@ -21,8 +22,13 @@ export interface WorkerInput {
   ports: PortRange
   /** This worker's part of the calls that may be transcoded. */
   transcoding: number
+  /** How sockets are opened. */
+  sockets: SocketChoice
   logLevel: LogLevel
 }
+
+/** That, with the memory of `OpenFiles` of the one thread. */
+export type ThreadInput = WorkerInput & { files: SharedArrayBuffer }
 
 /** What is asked of a call; an answer comes to each. */
 export type Ask =

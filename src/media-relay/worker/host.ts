@@ -6,8 +6,9 @@ import type { Random } from '../../shared/random.ts'
 import type { Call } from '../call/call.ts'
 import { createEngine, type Engine } from '../call/engine.ts'
 import { probe } from '../ports/sockets.ts'
-import type { Answers, Ask, FromWorker, ToWorker, WorkerInput } from '../protocol/messages.ts'
+import type { Answers, Ask, FromWorker, ThreadInput, ToWorker } from '../protocol/messages.ts'
 import { pack, packError, unpack } from '../protocol/pack.ts'
+import { openUdpStack } from '../udp/index.ts'
 
 /** The calls of one worker, as the main thread drives them by messages. */
 export interface RelayHost {
@@ -31,9 +32,10 @@ const STATUS_INTERVAL = 1_000
  *
  * @throws CausewayError `MEDIA_LISTEN`
  */
-export async function createHost(input: WorkerInput, deps: HostDeps): Promise<RelayHost> {
+export async function createHost(input: ThreadInput, deps: HostDeps): Promise<RelayHost> {
   await probe(input.listen)
-  const engine = await createEngine({ ...input, ...deps })
+  const stack = await openUdpStack(input.sockets, input.files, deps.log)
+  const engine = await createEngine({ ...input, ...deps, stack })
   return new Host(engine, deps)
 }
 

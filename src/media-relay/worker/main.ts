@@ -4,11 +4,11 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../shared/clock.ts'
 import { createLogger } from '../../shared/log.ts'
 import { systemRandom } from '../../shared/random.ts'
-import type { FromWorker, ToWorker, WorkerInput } from '../protocol/messages.ts'
+import type { FromWorker, ThreadInput, ToWorker } from '../protocol/messages.ts'
 import { packError } from '../protocol/pack.ts'
 import { createHost, type RelayHost } from './host.ts'
 
-const input = workerData as WorkerInput
+const input = workerData as ThreadInput
 const post = (message: FromWorker): void => parentPort?.postMessage(message)
 const log = createLogger({
   level: input.logLevel,

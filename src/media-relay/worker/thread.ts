@@ -6,11 +6,13 @@ import type {
   Answers,
   Ask,
   FromWorker,
+  ThreadInput,
   ToWorker,
   WorkerInput,
   WorkerStatus,
 } from '../protocol/messages.ts'
 import { type Packed, pack, unpack, unpackError } from '../protocol/pack.ts'
+import { closeRemaining, OpenFiles } from '../udp/index.ts'
 
 /** What a relay thread tells on its own. */
 export interface RelayThreadEvents {
@@ -47,8 +49,9 @@ export async function startRelayThread(
   events: RelayThreadEvents,
   log: Logger,
 ): Promise<RelayThread> {
+  const files = OpenFiles.memory()
   const thread = new Worker(entry(), {
-    workerData: input,
+    workerData: { ...input, files } satisfies ThreadInput,
     name,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION },
   })
@@ -103,6 +106,9 @@ export async function startRelayThread(
     for (const question of waiting.values()) question.reject(gone)
     waiting.clear()
     if (started && !closing) events.onLost(gone)
+    void closeRemaining(files).catch((error: unknown) =>
+      log.error({ err: error }, 'media: sockets of a lost worker stay open'),
+    )
   })
 
   const post = (message: ToWorker): void => thread.postMessage(message)

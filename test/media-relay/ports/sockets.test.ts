@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import t from 'tap'
 import { PortTable } from '../../../src/media-relay/ports/port-table.ts'
 import { createSocketPool, probe, type SocketPool } from '../../../src/media-relay/ports/sockets.ts'
+import { createNodeStack } from '../../../src/media-relay/udp/index.ts'
 import { systemRandom } from '../../../src/shared/random.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -13,14 +14,14 @@ const ADDRESS = `127.${systemRandom.int(1, 255)}.${systemRandom.int(1, 255)}.${s
 function pool(size: number): { sockets: SocketPool; table: PortTable } {
   const range = { min: MIN, max: MIN + size - 1 }
   const table = new PortTable(range, { clock: new FakeClock(), random: systemRandom })
-  return { sockets: createSocketPool(table, ADDRESS), table }
+  return { sockets: createSocketPool(table, ADDRESS, createNodeStack()), table }
 }
 
 t.test('a pair is bound on both ports and given back as one', async (t) => {
   const { sockets, table } = pool(40)
   const pair = await sockets.open(true)
-  t.equal(pair.rtp.address().port, pair.port)
-  t.equal(pair.rtcp?.address().port, pair.port + 1)
+  t.equal(pair.rtp.port, pair.port)
+  t.equal(pair.rtcp?.port, pair.port + 1)
   t.equal(sockets.size, 2)
   t.match(table.counts(), { used: 2 })
   const closing = pair.close()
@@ -69,7 +70,7 @@ t.test('an address of another machine is named as such', async (t) => {
     { min: 20_000, max: 20_009 },
     { clock: new FakeClock(), random: systemRandom },
   )
-  const sockets = createSocketPool(table, '192.0.2.1')
+  const sockets = createSocketPool(table, '192.0.2.1', createNodeStack())
   await t.rejects(sockets.open(true), { code: 'MEDIA_LISTEN' })
   await t.rejects(probe('192.0.2.1'), { code: 'MEDIA_LISTEN' })
   t.match(table.counts(), { used: 0 })
@@ -79,7 +80,7 @@ t.test('an address of another machine is named as such', async (t) => {
 t.test('IPv6', async (t) => {
   const range = { min: 20_000, max: 29_999 }
   const table = new PortTable(range, { clock: new FakeClock(), random: systemRandom })
-  const pair = await createSocketPool(table, '::1').open(true)
-  t.equal(pair.rtp.address().address, '::1')
+  const pair = await createSocketPool(table, '::1', createNodeStack()).open(true)
+  t.ok(pair.rtcp)
   await pair.close()
 })
