@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { MODES, type Mode, modeOf } from './modes.ts'
-import type { RelayName } from './relays.ts'
+import { RELAYS, type RelayName } from './relays.ts'
 
 /** What is measured, and how long. */
 export interface MediaBenchOptions {
@@ -27,7 +27,7 @@ export interface MediaBenchOptions {
 export const HELP = `npm run bench -- media [options]
 
   --modes a,b      kinds of calls: ${MODES.map(({ name }) => name).join(', ')} (all of them)
-  --relays a,b     embedded, rtpengine (both, taking turns)
+  --relays a,b     ${RELAYS.join(', ')} (embedded and rtpengine, taking turns)
   --calls 100,200  calls at once, rising
   --seconds 8      length of each step
   --tries 2        how often a step is tried before it counts as not reached
@@ -76,8 +76,9 @@ export function readOptions(args: string[]): MediaBenchOptions | undefined {
 }
 
 function relayOf(name: string): RelayName {
-  if (name === 'embedded' || name === 'rtpengine') return name
-  throw new RangeError(`${name} is none of embedded, rtpengine`)
+  const known = RELAYS.find((relay) => relay === name)
+  if (!known) throw new RangeError(`${name} is none of ${RELAYS.join(', ')}`)
+  return known
 }
 
 function numbers(list: string): number[] {

@@ -10,12 +10,13 @@ import { systemRandom } from '../../../src/shared/random.ts'
 import { CallSet } from './call-set.ts'
 import type { RelayAnswer, RelayRequest } from './relays.ts'
 
-const [min, max, transcoding] = process.argv.slice(2).map(Number)
+const [min, max, transcoding] = process.argv.slice(2, 5).map(Number)
 const anchor = await createEmbeddedRelay({
   listen: '127.0.0.1',
   ports: { min: min!, max: max! },
   workers: 1,
   transcoding: transcoding!,
+  sockets: process.argv[5] === 'node' ? 'node' : 'auto',
   clock: systemClock,
   random: systemRandom,
   log: createLogger({ level: 'warn', numbers: 'full', destination: process.stderr }),

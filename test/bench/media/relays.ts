@@ -24,7 +24,9 @@ export interface BenchRelay {
   stop(): Promise<void>
 }
 
-export type RelayName = 'embedded' | 'rtpengine'
+/** `embedded-node` is the embedded relay with Node's sockets. */
+export const RELAYS = ['embedded', 'embedded-node', 'rtpengine'] as const
+export type RelayName = (typeof RELAYS)[number]
 
 /** How a relay is started. */
 export interface RelayOptions {
@@ -52,7 +54,7 @@ export interface RelayAnswer {
 }
 
 export function startRelay(name: RelayName, options: RelayOptions): Promise<BenchRelay> {
-  return name === 'embedded' ? embedded(options) : rtpengine(options)
+  return name === 'rtpengine' ? rtpengine(options) : embedded(name, options)
 }
 
 /** Binds all threads of a process to a processor. */
@@ -61,12 +63,15 @@ function pin(pid: number, core: number | undefined): void {
   execFileSync('taskset', ['-a', '-c', '-p', String(core), String(pid)], { stdio: 'ignore' })
 }
 
-async function embedded(options: RelayOptions): Promise<BenchRelay> {
+async function embedded(
+  name: Exclude<RelayName, 'rtpengine'>,
+  options: RelayOptions,
+): Promise<BenchRelay> {
   const { first, last } = rtpRange(options.ports)
   const inspect = options.collects ? await freePort() : undefined
   const child = fork(
     join(import.meta.dirname, 'relay-process.ts'),
-    [String(first), String(last), '10000'],
+    [String(first), String(last), '10000', name === 'embedded' ? 'auto' : 'node'],
     {
       execArgv: [
         '--v8-pool-size=1',
@@ -80,7 +85,7 @@ async function embedded(options: RelayOptions): Promise<BenchRelay> {
   await ask.ready
   pin(child.pid!, options.core)
   return {
-    name: 'embedded',
+    name,
     pid: child.pid!,
     setUp: (mode, ends) => ask({ op: 'setUp', mode, ends }) as Promise<CallUp[]>,
     release: async () => void (await ask({ op: 'release' })),
