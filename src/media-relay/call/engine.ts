@@ -74,6 +74,8 @@ export interface Totals {
 export interface Engine {
   allocate(name: string, listener: (event: MediaEvent) => void): Call
   status(): WorkerStatus
+  /** Messages and handshakes are about to come: see {@link UdpStack.expectOthers}. */
+  expectOthers(ms: number): void
   /** Sockets open now. */
   readonly sockets: number
   /** Ends every call. Idempotent. */
@@ -150,6 +152,7 @@ export async function createEngine(
       parts.totals.calls++
       return call
     },
+    expectOthers: (ms) => stack.expectOthers(ms),
     status: () => ({
       ports: table.counts(),
       transcoding: { active: parts.budget.active, limit: parts.budget.limit },

@@ -25,7 +25,8 @@ const GOES = 4
 const LONGEST = 2048
 /**
  * Milliseconds for which the thread waits for datagrams. What else it has to do (timers, messages of
- * the main thread, packets of the DTLS library) may wait as long.
+ * the main thread, packets of the DTLS library) may wait as long; or the other way round, while
+ * that is expected.
  */
 const WAIT_MS = 1
 
@@ -36,7 +37,7 @@ const WAIT_MS = 1
  * docs/decisions/0007).
  *
  * Sockets are read from within the event loop, which goes on turning as long as there are any: a
- * datagram is answered at once, everything else within {@link WAIT_MS}.
+ * datagram is answered at once, everything else within {@link WAIT_MS}; see also `expectOthers`.
  *
  * @throws Error when the system refuses an epoll instance
  */
@@ -57,6 +58,8 @@ class NativeStack implements UdpStack {
   readonly #turn = (): void => this.#takeTurn()
   #turning = false
   #closed = false
+  /** Until when something else is expected, monotonic milliseconds. */
+  #othersUntil = 0
   /** Calls that wait until sockets were read; two lists that take turns. */
   #then: (() => void)[] = []
   #former: (() => void)[] = []
@@ -110,6 +113,10 @@ class NativeStack implements UdpStack {
     this.#keepTurning()
   }
 
+  expectOthers(ms: number): void {
+    this.#othersUntil = performance.now() + ms
+  }
+
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -120,14 +127,17 @@ class NativeStack implements UdpStack {
   #keepTurning(): void {
     if (this.#turning || this.#closed) return
     this.#turning = true
-    setImmediate(this.#turn)
+    // Either this thread waits for datagrams, or Node's loop waits for everything else.
+    if (this.#expectsOthers()) setTimeout(this.#turn, WAIT_MS)
+    else setImmediate(this.#turn)
   }
 
   #takeTurn(): void {
     this.#turning = false
     if (this.#closed) return
-    // Not even a moment's wait while something is to be done after.
-    let wait = this.#then.length > 0 || this.#open === 0 ? 0 : WAIT_MS
+    // Not even a moment's wait while something is to be done after, or expected.
+    const idle = this.#then.length > 0 || this.#open === 0 || this.#expectsOthers()
+    let wait = idle ? 0 : WAIT_MS
     for (let go = 0; go < GOES; go++) {
       const ready = this.#system.epoll_wait(this.#epoll, this.#events, EVENTS, wait)
       this.#read(ready)
@@ -136,6 +146,11 @@ class NativeStack implements UdpStack {
     }
     this.#runAfter()
     if (this.#open > 0 || this.#then.length > 0) this.#keepTurning()
+  }
+
+  #expectsOthers(): boolean {
+    // What is to be done after a reading is not put off.
+    return this.#then.length === 0 && performance.now() < this.#othersUntil
   }
 
   #read(ready: number): void {

@@ -20,6 +20,7 @@ export function createNodeStack(): UdpStack {
       return new NodeSocket(await bindSocket(address, port), port)
     },
     afterSockets: (then) => void setImmediate(then),
+    expectOthers() {},
     close() {},
   }
 }

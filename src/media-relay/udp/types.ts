@@ -29,6 +29,11 @@ export interface UdpStack {
   bind(address: string, port: number): Promise<UdpSocket>
   /** Calls once the sockets that have something now were read. */
   afterSockets(then: () => void): void
+  /**
+   * For so many milliseconds something else than datagrams is expected, a handshake's steps say: that
+   * is to be dealt with at once, while a datagram may wait for a millisecond.
+   */
+  expectOthers(ms: number): void
   /** Gives back what it holds beside sockets, which are closed before. Idempotent. */
   close(): void
 }

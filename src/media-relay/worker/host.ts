@@ -24,6 +24,8 @@ interface HostDeps {
   post(message: FromWorker): void
 }
 
+/** Milliseconds after a question of a call's set-up in which more may come, and a DTLS handshake. */
+const SET_UP_MS = 100
 /** Milliseconds between two reports of a worker's figures. */
 const STATUS_INTERVAL = 1_000
 
@@ -83,6 +85,9 @@ class Host implements RelayHost {
   }
 
   #answer(id: number, call: number, ask: Ask): void {
+    if (ask.op === 'offer' || ask.op === 'accept' || ask.op === 'answer') {
+      this.#engine.expectOthers(SET_UP_MS)
+    }
     this.#perform(call, ask).then(
       (value) => {
         // First, so that who has the answer finds figures that fit it.
