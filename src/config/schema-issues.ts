@@ -78,14 +78,12 @@ function unknownKey(key: string, parent: Path, ground: Ground): ConfigIssue {
   return new ConfigIssue('CONFIG_UNKNOWN_KEY', ground.source, {
     path,
     atKey: true,
-    detail: `${key}${where}${key === 'servers' ? DERIVED : hint}`,
+    detail: `${key}${where}${hint}`,
     found: key,
     expected: known.length > 0 ? `one of ${known.join(', ')}` : undefined,
     nearest: close,
   })
 }
-
-const DERIVED = '; Causeway derives it from sip.domain and calling.sip.port'
 
 /** Objects of the schema that do have the key. */
 function placesOf(key: string): string[] {
@@ -176,6 +174,12 @@ function expectedAt(path: Path): string | undefined {
 function sizeProblem(issue: Raw): string {
   if (issue.code === 'too_small') {
     return issue.origin === 'array' ? 'the list is empty' : `at least ${issue.minimum} is needed`
+  }
+  if (issue.code === 'too_big' && issue.origin === 'array') {
+    return issue.maximum === 0 ? 'the list is not empty' : `more than ${issue.maximum} entries`
+  }
+  if (issue.code === 'too_big' && issue.origin === 'string') {
+    return `more than ${issue.maximum} characters`
   }
   if (issue.code === 'too_big') return `more than ${issue.maximum} is too much`
   return issue.message
