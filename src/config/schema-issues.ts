@@ -40,6 +40,8 @@ function translate(issue: Raw, path: Path, ground: Ground): ConfigIssue[] {
       const { expected, meant } = (issue.params ?? {}) as { expected?: string; meant?: string }
       return [badValue(path, ground, issue.message, expected, meant)]
     }
+    case 'invalid_key':
+      return [badKey(issue.issues[0], path, ground)]
     case 'invalid_type':
       return [wrongType(issue.expected, path, ground)]
     default:
@@ -118,6 +120,18 @@ function badValue(
   })
 }
 
+/** A key of a free mapping that is not acceptable itself. */
+function badKey(issue: Raw | undefined, path: Path, { source }: Ground): ConfigIssue {
+  const parent = path.slice(0, -1)
+  return new ConfigIssue('CONFIG_BAD_VALUE', source, {
+    path,
+    atKey: true,
+    detail: `${formatPath(parent)}: the name of a key: ${issue ? sizeProblem(issue) : 'unfit'}`,
+    found: cut(String(path.at(-1))),
+    expected: expectedAt(parent),
+  })
+}
+
 function wrongType(type: string, path: Path, ground: Ground): ConfigIssue {
   const value = valueAt(ground.root, path)
   const expected = expectedAt(path) ?? TYPES[type] ?? type
@@ -173,6 +187,7 @@ function expectedAt(path: Path): string | undefined {
 
 function sizeProblem(issue: Raw): string {
   if (issue.code === 'too_small') {
+    if (issue.origin === 'string') return 'it is empty'
     return issue.origin === 'array' ? 'the list is empty' : `at least ${issue.minimum} is needed`
   }
   if (issue.code === 'too_big' && issue.origin === 'array') {

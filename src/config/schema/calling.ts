@@ -150,7 +150,13 @@ const sip = z.strictObject({
       'Only `[]`, together with `status: DISABLED`: removes the server our app stored. Otherwise derived from `sip.domain` and `port`.',
     ),
   request_uri_user_params: z
-    .record(z.string().min(1).max(128), z.string().max(128))
+    .record(
+      z.string().min(1).max(128),
+      z
+        .string()
+        .max(128)
+        .register(leafFacts, { expected: 'text of up to 128 characters', quotable: true }),
+    )
     .register(leafFacts, {
       expected: 'a mapping of strings of up to 128 characters such as { tgrp: support }',
     })
