@@ -275,6 +275,15 @@ t.test('what WhatsApp refuses is told where it stands, and the code says so', as
   t.match(stdout, /1 not as configured\n$/)
 })
 
+t.test('a pause is told while it lasts', async (t) => {
+  const { site, run, graph } = await lab(t)
+  graph.faults.inject({ status: 500, code: 2 })
+  const { code, stdout, stderr } = await run(['plan', '--json'], site())
+  t.equal(code, 2)
+  t.match(stderr, /^support: SETTINGS_GRAPH_SERVER .*; asking again in 0\.\d s\n$/)
+  t.ok(JSON.parse(stdout).ok, 'and does not spoil what is read by programs')
+})
+
 t.test('a key exchange that does not stick is told', async (t) => {
   const { site, run, graph } = await lab(t)
   graph.modes.srtpReset = 'stubborn'

@@ -8,11 +8,12 @@ import {
 } from '../../settings/index.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
-import { silentLogger } from '../../shared/log.ts'
+import { createLogger, type Logger } from '../../shared/log.ts'
 import { nearest } from '../../shared/nearest.ts'
 import { systemRandom } from '../../shared/random.ts'
 import type { Io } from '../io.ts'
 import { load } from '../load.ts'
+import { printable } from '../text.ts'
 import { UsageError } from '../verb.ts'
 
 /** How a verb fared with one number. */
@@ -49,7 +50,7 @@ export async function withNumbers<T>(
     whatsapp,
     clock: systemClock,
     random: systemRandom,
-    log: silentLogger(),
+    log: waiting(io),
   })
   const stop = (): void => void client.close()
   io.signal.addEventListener('abort', stop, { once: true })
@@ -77,6 +78,17 @@ async function attempt<T>(
     if (!isCausewayError(error)) throw error
     return { number, error }
   }
+}
+
+/** Tells on standard error why nothing happens: the client waits before it asks again. */
+function waiting(io: Io): Logger {
+  const write = (line: string): void => {
+    const { number, code, detail, wait } = JSON.parse(line) as Record<string, unknown>
+    if (typeof wait !== 'number') return
+    const said = printable(`${number}: ${code} ${detail}`)
+    io.stderr.write(`${said}; asking again in ${(wait / 1000).toFixed(1)} s\n`)
+  }
+  return createLogger({ level: 'info', numbers: 'full', destination: { write } })
 }
 
 function reasonToSkip(number: NumberConfig, managed: boolean): string | undefined {

@@ -1,4 +1,5 @@
 import type { SettingsDifference } from '../../settings/index.ts'
+import { Secret } from '../../shared/secret.ts'
 import type { Paint } from '../style.ts'
 import { printable } from '../text.ts'
 
@@ -9,7 +10,7 @@ export function valueText(value: unknown): string {
   if (value === undefined) return 'not set'
   if (typeof value === 'string') return printable(value)
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(valueText).join(', ')
-  if (typeof value !== 'object' || value === null) return String(value)
+  if (typeof value !== 'object' || value === null || value instanceof Secret) return String(value)
   const fields = value as Fields
   const { day_of_week, open_time, close_time, date, start_time, end_time, hostname } = fields
   if (day_of_week !== undefined) return printable(`${day_of_week} ${open_time}-${close_time}`)
