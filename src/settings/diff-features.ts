@@ -26,7 +26,10 @@ export function diffFeatures(
     out.push({ path: `calling.${path}`, actual: is, desired: wanted })
   }
   const visibility = desired.call_icon_visibility
-  compare('call_icon_visibility', actual.call_icon_visibility, visibility, 'DEFAULT')
+  const hidden = actual.call_icon_hidden && visibility !== 'DEFAULT'
+  if (!hidden) {
+    compare('call_icon_visibility', actual.call_icon_visibility, visibility, 'DEFAULT')
+  }
   compare(
     'call_icons.restrict_to_user_countries',
     inOrder(actual.call_icons?.restrict_to_user_countries),

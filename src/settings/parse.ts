@@ -63,6 +63,7 @@ export function parseCalling(calling: JsonObject): CallingSettings {
   return {
     status: toggleOf(calling['status']),
     call_icon_visibility: visibilityOf(calling['call_icon_visibility']),
+    ...(upperOf(calling['call_icon_visibility']) === 'HIDDEN' ? { call_icon_hidden: true } : {}),
     call_icons: iconsOf(calling['call_icons']),
     callback_permission_status: toggleOf(calling['callback_permission_status']),
     srtp_key_exchange_protocol: srtpOf(calling['srtp_key_exchange_protocol']),

@@ -88,6 +88,8 @@ export interface Restriction {
 export interface CallingSettings {
   status: Toggle | undefined
   call_icon_visibility: string | undefined
+  /** The answer only told that the button is hidden, not where: the v23 mirror has one word for both. */
+  call_icon_hidden?: true
   /** Undefined: not reported. */
   call_icons: CallIcons | undefined
   callback_permission_status: Toggle | undefined

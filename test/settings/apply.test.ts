@@ -45,6 +45,7 @@ const EVERYTHING: CallingConfig = {
   video: { status: 'ENABLED' },
 }
 const VOICEMAIL: CallingConfig = {
+  call_icon_visibility: 'HIDE_IN_CHAT',
   call_hours: { status: 'DISABLED' },
   voicemail: {
     status: 'ENABLED',
