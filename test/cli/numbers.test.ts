@@ -245,7 +245,7 @@ t.test('numbers that fail or are left alone', async (t) => {
   t.match(stdout, /sales {2}\+441632960124\n {2}✗ SETTINGS_GRAPH_190 /)
   t.match(stdout, /quiet {2}\+441632960125 {2}left alone: no access_token\n/)
   t.match(stdout, /off {2}\+441632960126 {2}left alone: manage: off\n/)
-  t.match(stdout, /1 number, 1 not readable, 4 differences/)
+  t.match(stdout, /2 numbers, 1 not readable, 4 differences/)
   const applied = await run(['apply', '--json'], config)
   t.equal(applied.code, 1)
   t.match(JSON.parse(applied.stdout), {
@@ -289,6 +289,7 @@ t.test('a key exchange that does not stick is told', async (t) => {
   graph.modes.srtpReset = 'stubborn'
   const { code, stdout } = await run(['apply'], site())
   t.equal(code, 1)
+  t.match(stdout, /! taken, not kept: calling, SIP and codecs\n/)
   t.match(stdout, /SETTINGS_SRTP_NOT_KEPT/)
 })
 

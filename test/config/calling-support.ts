@@ -39,6 +39,8 @@ export function holiday(date: string, start = '0000', end = '2359'): string {
 }
 
 export const AT = 'numbers[0].calling'
+
+/** A value that is refused: the one issue it draws, and what that says. */
 export interface Row {
   name: string
   text: string

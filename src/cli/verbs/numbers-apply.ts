@@ -88,15 +88,22 @@ function numberLines(
   const told = steps.some((step) => step.error === error)
   return [
     headLine(number, untouched ? paint('green', '✓ as configured, nothing written') : '', paint),
-    ...steps.flatMap((step) => takenLines(step, paint)),
+    ...steps.flatMap((step) => takenLines(step, drift, paint)),
     ...(untouched ? [] : proofLines(drift, paint)),
     ...(error && !told ? indent(issueLines(error, 'red', paint), 2) : []),
     ...warnings.flatMap((warning) => indent(issueLines(warning, 'yellow', paint), 2)),
   ]
 }
 
-function takenLines(step: TakenStep, paint: Paint): string[] {
-  const mark = step.error ? paint('red', '✗') : paint('green', '✓')
+/** A request: taken, refused, or taken without bringing what it asked for. */
+function takenLines(step: TakenStep, drift: Reconciliation['drift'], paint: Paint): string[] {
+  const paths = new Set(drift.map(({ path }) => path))
+  const kept = !step.differences.some(({ path }) => paths.has(path))
+  const mark = step.error
+    ? paint('red', '✗')
+    : kept
+      ? paint('green', '✓')
+      : paint('yellow', '! taken, not kept:')
   return [
     `  ${mark} ${step.title}`,
     ...indent(stepLines(step, paint), 4),

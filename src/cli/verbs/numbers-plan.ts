@@ -95,7 +95,7 @@ function summary(results: readonly NumberResult<SettingsPlan>[], paint: Paint): 
   const steps = plans.flatMap((plan) => plan.steps)
   const failed = results.filter(({ error }) => error).length
   const warnings = plans.reduce((sum, plan) => sum + plan.warnings.length, 0)
-  const parts = [count(plans.length, 'number')]
+  const parts = [count(plans.length + failed, 'number')]
   if (failed > 0) parts.push(paint('red', `${failed} not readable`))
   if (steps.length > 0) {
     const differences = steps.reduce((sum, step) => sum + step.differences.length, 0)
