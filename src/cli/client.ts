@@ -125,7 +125,7 @@ export class Client {
 export function connect(values: InstanceValues, io: Io): Client {
   const token = tokenIn(values['token-file'], io)
   if (values.url !== undefined) return new Client(baseUrl(values.url), token, io.signal)
-  const { http } = load(values.config, io).config
+  const { http } = load(values.config, io, { expired: 'warning' }).config
   return new Client(urlOf(http.listen), token ?? http.token, io.signal)
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
-import { type Config, type LoadResult, loadConfig } from '../config/index.ts'
+import { type Config, type LoadOptions, type LoadResult, loadConfig } from '../config/index.ts'
 import type { Io } from './io.ts'
 import { formatIssue } from './report.ts'
 import { paintFor } from './style.ts'
@@ -18,18 +18,23 @@ export const CONFIG_USAGE = '  -c, --config FILE   configuration file (default: 
  *
  * @throws {ConfigErrors} which `main` prints, with exit code 78
  */
-export function load(file: string, io: Io): LoadResult {
+export function load(file: string, io: Io, options: Pick<LoadOptions, 'expired'> = {}): LoadResult {
   const path = resolve(io.cwd, file)
   const shown = relative(process.cwd(), path)
   return loadConfig(shown.startsWith('..') ? path : shown, {
     env: io.env,
     readFile: (name) => readFileSync(name, 'utf8'),
+    ...options,
   })
 }
 
 /** {@link load} for verbs that go on with the configuration: warnings are printed on stderr. */
-export function loadAndWarn(file: string, io: Io): Config {
-  const { config, warnings } = load(file, io)
+export function loadAndWarn(
+  file: string,
+  io: Io,
+  options: Pick<LoadOptions, 'expired'> = {},
+): Config {
+  const { config, warnings } = load(file, io, options)
   const paint = paintFor(io.stderr, io.env)
   for (const warning of warnings) io.stderr.write(`${formatIssue(warning, 'warning', paint)}\n`)
   return config

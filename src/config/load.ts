@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { type Clock, systemClock } from '../shared/clock.ts'
 import { CausewayError } from '../shared/errors/index.ts'
 import { buildConfig } from './build.ts'
 import { CheckContext, rules } from './checks/index.ts'
@@ -24,6 +25,13 @@ export interface LoadOptions {
   env?: Record<string, string | undefined>
   /** Reads secret and certificate files, and the configuration itself; throws when it cannot. */
   readFile?: ReadFile
+  /** What day it is, for holidays; the system's clock by default. */
+  clock?: Clock
+  /**
+   * What a date is that has passed since the file was written: an `error` by default, a `warning`
+   * for a start that nobody watches, which must not fail because a holiday is over.
+   */
+  expired?: 'error' | 'warning'
 }
 
 export interface ParseOptions extends LoadOptions {
@@ -77,6 +85,7 @@ export function parseConfig(text: string, options: ParseOptions = {}): LoadResul
     source,
     root,
     wrong.map((issue) => keyMeant(issue) ?? issue.path),
+    { now: (options.clock ?? systemClock).now(), expired: options.expired ?? 'error' },
   )
   const folder = dirname(resolve(file))
   const readFile = options.readFile ?? readText

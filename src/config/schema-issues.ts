@@ -40,6 +40,8 @@ function translate(issue: Raw, path: Path, ground: Ground): ConfigIssue[] {
       const { expected, meant } = (issue.params ?? {}) as { expected?: string; meant?: string }
       return [badValue(path, ground, issue.message, expected, meant)]
     }
+    case 'invalid_key':
+      return [badKey(issue.issues[0], path, ground)]
     case 'invalid_type':
       return [wrongType(issue.expected, path, ground)]
     default:
@@ -78,14 +80,12 @@ function unknownKey(key: string, parent: Path, ground: Ground): ConfigIssue {
   return new ConfigIssue('CONFIG_UNKNOWN_KEY', ground.source, {
     path,
     atKey: true,
-    detail: `${key}${where}${key === 'servers' ? DERIVED : hint}`,
+    detail: `${key}${where}${hint}`,
     found: key,
     expected: known.length > 0 ? `one of ${known.join(', ')}` : undefined,
     nearest: close,
   })
 }
-
-const DERIVED = '; Causeway derives it from sip.domain and calling.sip.port'
 
 /** Objects of the schema that do have the key. */
 function placesOf(key: string): string[] {
@@ -117,6 +117,18 @@ function badValue(
     found: shown.text,
     expected: expected ?? expectedAt(path),
     nearest: shown.literal ? meant : undefined,
+  })
+}
+
+/** A key of a free mapping that is not acceptable itself. */
+function badKey(issue: Raw | undefined, path: Path, { source }: Ground): ConfigIssue {
+  const parent = path.slice(0, -1)
+  return new ConfigIssue('CONFIG_BAD_VALUE', source, {
+    path,
+    atKey: true,
+    detail: `${formatPath(parent)}: the name of a key: ${issue ? sizeProblem(issue) : 'unfit'}`,
+    found: cut(String(path.at(-1))),
+    expected: expectedAt(parent),
   })
 }
 
@@ -175,7 +187,14 @@ function expectedAt(path: Path): string | undefined {
 
 function sizeProblem(issue: Raw): string {
   if (issue.code === 'too_small') {
+    if (issue.origin === 'string') return 'it is empty'
     return issue.origin === 'array' ? 'the list is empty' : `at least ${issue.minimum} is needed`
+  }
+  if (issue.code === 'too_big' && issue.origin === 'array') {
+    return issue.maximum === 0 ? 'the list is not empty' : `more than ${issue.maximum} entries`
+  }
+  if (issue.code === 'too_big' && issue.origin === 'string') {
+    return `more than ${issue.maximum} characters`
   }
   if (issue.code === 'too_big') return `more than ${issue.maximum} is too much`
   return issue.message

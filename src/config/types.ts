@@ -81,19 +81,44 @@ export interface WhatsAppConfig {
     | undefined
 }
 
+type Toggle = 'ENABLED' | 'DISABLED'
+
 /** Desired settings in Meta's own field names; `sip.servers` is derived by Causeway. */
 export interface CallingConfig {
-  status?: 'ENABLED' | 'DISABLED'
+  status?: Toggle
   srtp_key_exchange_protocol?: 'DTLS' | 'SDES'
   sip?: {
-    status?: 'ENABLED' | 'DISABLED'
+    status?: Toggle
     port?: number
+    /** Only ever empty, with SIP off: our server is to be removed. */
+    servers?: unknown[]
     request_uri_user_params?: Record<string, string>
-    webhook_delivery?: 'ENABLED' | 'DISABLED'
+    webhook_delivery?: Toggle
   }
   audio?: { additional_codecs?: ('PCMA' | 'PCMU')[] }
-  /** Fields of the calling object that are carried but not yet managed. */
-  [field: string]: unknown
+  call_icon_visibility?: 'DEFAULT' | 'DISABLE_ALL' | 'HIDE_IN_CHAT'
+  /** ISO 3166-1 alpha-2. */
+  call_icons?: { restrict_to_user_countries?: string[] }
+  call_hours?: CallHoursConfig
+  callback_permission_status?: Toggle
+  voicemail?: VoicemailConfig
+  video?: { status: Toggle }
+  /** Read only: taken from the file and ignored, with a warning. */
+  restrictions?: unknown
+}
+
+/** Times are `HHMM`, dates `YYYY-MM-DD`, the time zone an IANA name. */
+export interface CallHoursConfig {
+  status: Toggle
+  timezone_id?: string
+  weekly_operating_hours?: { day_of_week: string; open_time: string; close_time: string }[]
+  holiday_schedule?: { date: string; start_time: string; end_time: string }[]
+}
+
+export interface VoicemailConfig {
+  status: Toggle
+  triggers?: ('REJECT' | 'TIMEOUT')[]
+  audio?: { default?: { announcement_media_id?: string; timeout_seconds?: number } }
 }
 
 export interface NumberConfig {

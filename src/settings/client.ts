@@ -6,10 +6,10 @@ import type { Logger } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
 import { authorization, place, settingsUrl } from './dialect.ts'
 import { type GraphAnswer, GraphError, transportError } from './errors.ts'
-import { parseSettings } from './parse.ts'
+import { parseDocument } from './parse.ts'
 import { backoffDelay, pause, retryAfterOf } from './retry.ts'
 import { createAgent } from './trust.ts'
-import type { CallingPatch, CallingSettings } from './types.ts'
+import type { CallingPatch, CallingSettings, SettingsDocument } from './types.ts'
 import { isObject } from './wire.ts'
 
 /** The part of `fetch` the client uses. */
@@ -51,6 +51,12 @@ export interface SettingsClient {
   close(): Promise<void>
 }
 
+/** A client that also shows what is never written. */
+export interface SettingsReader extends SettingsClient {
+  /** Like `read`, with the other feature groups of the endpoint. */
+  readDocument(number: NumberConfig): Promise<SettingsDocument>
+}
+
 const BACKOFF = { base: 500, max: 8000 }
 /** A longer Retry-After is left to the caller instead of holding the attempt open. */
 const LONGEST_WAIT = 60_000
@@ -62,7 +68,7 @@ const LONGEST_WAIT = 60_000
  *
  * @throws SETTINGS_CA_UNREADABLE when `whatsapp.ca` cannot be used
  */
-export function createSettingsClient(options: SettingsClientOptions): SettingsClient {
+export function createSettingsClient(options: SettingsClientOptions): SettingsReader {
   const { whatsapp, clock, random, log } = options
   const timeout = options.timeout ?? 10_000
   const attempts = options.attempts ?? 4
@@ -118,15 +124,18 @@ export function createSettingsClient(options: SettingsClientOptions): SettingsCl
     }
   }
 
+  async function readDocument(number: NumberConfig): Promise<SettingsDocument> {
+    const url = settingsUrl(whatsapp, number)
+    url.searchParams.set('include_sip_credentials', 'true')
+    const settings = parseDocument(await request(url, number))
+    if (settings) return settings
+    const detail = 'the settings are no object'
+    throw new CausewayError('SETTINGS_MALFORMED_RESPONSE', { detail, place: place(number) })
+  }
+
   return {
-    async read(number) {
-      const url = settingsUrl(whatsapp, number)
-      url.searchParams.set('include_sip_credentials', 'true')
-      const settings = parseSettings(await request(url, number))
-      if (settings) return settings
-      const detail = 'the settings are no object'
-      throw new CausewayError('SETTINGS_MALFORMED_RESPONSE', { detail, place: place(number) })
-    },
+    readDocument,
+    read: async (number) => (await readDocument(number)).calling,
     async write(number, calling) {
       const url = settingsUrl(whatsapp, number)
       const answer = await request(url, number, JSON.stringify({ calling }))

@@ -34,6 +34,14 @@ export function authorization(
     : { authorization: `Bearer ${token}` }
 }
 
+/**
+ * How a provider takes writes. Meta documents everything about a line in one `calling` object;
+ * 360dialog documents calling and SIP as requests of their own, so that each group goes alone.
+ */
+export function requestsOf(provider: WhatsAppConfig['provider']): 'together' | 'apart' {
+  return provider === '360dialog' ? 'apart' : 'together'
+}
+
 /** How errors name a number. */
 export function place(number: NumberConfig): string {
   return `number ${number.name}`

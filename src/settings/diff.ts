@@ -1,6 +1,7 @@
-import { DEFAULT_SIP_PORT, ownServer } from './servers.ts'
+import { diffFeatures } from './diff-features.ts'
+import { same } from './equal.ts'
+import { DEFAULT_SIP_PORT, ownEntry, sameHost } from './servers.ts'
 import type {
-  CallingPatch,
   CallingSettings,
   DesiredCalling,
   DesiredServer,
@@ -9,9 +10,9 @@ import type {
 } from './types.ts'
 
 /**
- * Compares the managed fields. A switch that is not reported counts as its documented default
- * (off); a server port that is not reported as 5061. `srtp_key_exchange_protocol` is not reported
- * until it is set and behaves as DTLS.
+ * Compares the fields of the configuration. A switch that is not reported counts as its documented
+ * default (off); a server port that is not reported as 5061. `srtp_key_exchange_protocol` is not
+ * reported until it is set and behaves as DTLS.
  */
 export function diffSettings(
   actual: CallingSettings,
@@ -29,7 +30,7 @@ export function diffSettings(
     'DTLS',
   )
   compare('calling.sip.status', actual.sip.status, desired.sip.status, 'DISABLED')
-  const { webhook_delivery, server } = desired.sip
+  const { webhook_delivery } = desired.sip
   if (webhook_delivery) {
     compare(
       'calling.sip.webhook_delivery',
@@ -38,12 +39,7 @@ export function diffSettings(
       'DISABLED',
     )
   }
-  if (server) {
-    const own = ownServer(actual, server.hostname)
-    const path = `calling.sip.servers[${server.hostname}]`
-    if (own) out.push(...diffServer(path, own, server))
-    else out.push({ path, actual: undefined, desired: plainServer(server) })
-  }
+  out.push(...diffServers(actual, desired.sip))
   if (desired.additional_codecs) {
     const codecs = [...desired.additional_codecs].sort()
     const is = actual.audio.additional_codecs
@@ -55,7 +51,24 @@ export function diffSettings(
       })
     }
   }
+  out.push(...diffFeatures(actual, desired))
   return out
+}
+
+/** Our app's entry against the one that is wanted; it may still carry an earlier host name. */
+function diffServers(
+  actual: CallingSettings,
+  { hostname, server, remove }: DesiredCalling['sip'],
+): SettingsDifference[] {
+  const own = ownEntry(actual, hostname)
+  if (!server) {
+    if (!remove || !own) return []
+    const path = `calling.sip.servers[${own.hostname}]`
+    return [{ path, actual: plainServer(own), desired: undefined }]
+  }
+  const path = `calling.sip.servers[${server.hostname}]`
+  if (own && sameHost(own.hostname, server.hostname)) return diffServer(path, own, server)
+  return [{ path, actual: own && plainServer(own), desired: plainServer(server) }]
 }
 
 function diffServer(path: string, own: SipServer, server: DesiredServer): SettingsDifference[] {
@@ -71,84 +84,39 @@ function diffServer(path: string, own: SipServer, server: DesiredServer): Settin
   return out
 }
 
-/**
- * The smallest write that removes the differences, as one `calling` object. `sip` is written whole,
- * and never without the key exchange: WhatsApp has been seen to fall back to DTLS otherwise. User
- * parameters the configuration does not name are carried along, since an entry is replaced whole.
- *
- * @returns undefined when nothing differs.
- */
-export function patchFor(
-  differences: readonly SettingsDifference[],
-  actual: CallingSettings,
-  desired: DesiredCalling,
-): CallingPatch | undefined {
-  if (differences.length === 0) return undefined
-  const differs = (prefix: string): boolean =>
-    differences.some(({ path }) => path.startsWith(`calling.${prefix}`))
-  const sip = differs('sip')
-  return {
-    ...(differs('status') ? { status: desired.status } : {}),
-    ...(sip || differs('srtp')
-      ? { srtp_key_exchange_protocol: desired.srtp_key_exchange_protocol }
-      : {}),
-    ...(sip ? { sip: sipPatch(actual, desired) } : {}),
-    ...(differs('audio') && desired.additional_codecs
-      ? { audio: { additional_codecs: desired.additional_codecs } }
-      : {}),
-  }
-}
-
-function sipPatch(
-  actual: CallingSettings,
-  desired: DesiredCalling,
-): NonNullable<CallingPatch['sip']> {
-  const { status, webhook_delivery, server } = desired.sip
-  return {
-    status,
-    ...(webhook_delivery ? { webhook_delivery } : {}),
-    ...(server ? { servers: [serverPatch(actual, server)] } : {}),
-  }
-}
-
-function serverPatch(actual: CallingSettings, server: DesiredServer) {
-  const params =
-    server.request_uri_user_params ?? ownServer(actual, server.hostname)?.request_uri_user_params
-  return {
-    hostname: server.hostname,
-    port: server.port,
-    ...(params ? { request_uri_user_params: params } : {}),
-  }
-}
-
-function plainServer(server: DesiredServer): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(server).filter(([, value]) => value !== undefined))
+/** A server without its password. */
+function plainServer({
+  hostname,
+  port,
+  request_uri_user_params: params,
+}: DesiredServer | SipServer): Record<string, unknown> {
+  const fields = { hostname, port, request_uri_user_params: params }
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
 /**
- * Parts differences found after a write: fields of our server that WhatsApp took but does not
- * report cannot be compared and are no failure.
+ * Parts differences found after a write: fields that WhatsApp took but does not report cannot be
+ * compared and are no failure.
  */
 export function splitUnreported(differences: readonly SettingsDifference[]): {
   wrong: SettingsDifference[]
   unreported: SettingsDifference[]
 } {
-  const hidden = ({ path, actual }: SettingsDifference): boolean =>
-    actual === undefined && /\]\.(port|request_uri_user_params)$/.test(path)
   return {
-    wrong: differences.filter((difference) => !hidden(difference)),
-    unreported: differences.filter(hidden),
+    wrong: differences.filter((difference) => !isUnreported(difference)),
+    unreported: differences.filter(isUnreported),
   }
 }
 
-/** Equality of JSON-like values; the order of object keys does not matter. */
-function same(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  const left = Object.entries(a)
-  const right = b as Record<string, unknown>
+/**
+ * Whether an answer may lack the field although it is set: details of our server, and features that
+ * the documented answers do not show.
+ */
+function isUnreported({ path, actual }: SettingsDifference): boolean {
   return (
-    left.length === Object.keys(b).length &&
-    left.every(([key, value]) => Object.hasOwn(b, key) && same(value, right[key]))
+    actual === undefined &&
+    (/\]\.(port|request_uri_user_params)$/.test(path) ||
+      /^calling\.(voicemail|video|call_icons)\./.test(path) ||
+      path === 'calling.call_hours.weekly_operating_hours')
   )
 }

@@ -4,37 +4,51 @@ export {
   type Fetch,
   type SettingsClient,
   type SettingsClientOptions,
+  type SettingsReader,
 } from './client.ts'
 export type { CredentialSource } from './credentials.ts'
 export { type DesiredContext, desiredCalling, desiredContext } from './desired.ts'
-export { diffSettings, patchFor } from './diff.ts'
+export { diffSettings } from './diff.ts'
 export { GraphError } from './errors.ts'
+export type { FeatureGroup } from './groups.ts'
 export {
   createSettingsManager,
   type SettingsManager,
   type SettingsManagerOptions,
 } from './manager.ts'
-export { parseCalling, parseSettings } from './parse.ts'
+export type { PlanNote } from './notes.ts'
+export { parseCalling, parseDocument, parseSettings } from './parse.ts'
+export { patchFor } from './patch.ts'
+export { type PlanStep, planSettings, planStep, type SettingsPlan } from './plan.ts'
 export {
   applySettings,
   describeDifferences,
   type Reconciliation,
+  type TakenStep,
   verifySettings,
 } from './reconcile.ts'
-export { foreignServers, ownServer } from './servers.ts'
+export { DEFAULT_SIP_PORT, foreignServers, ownEntry, ownServer } from './servers.ts'
 export type { NumberSettingsState } from './state.ts'
 export { readAnchor } from './trust.ts'
 export type {
   CallHours,
+  CallIcons,
+  CallIconVisibility,
   CallingPatch,
   CallingSettings,
+  DesiredCallHours,
   DesiredCalling,
   DesiredServer,
+  DesiredVoicemail,
   Holiday,
   OpeningHours,
+  PatchServer,
   Restriction,
   SettingsDifference,
+  SettingsDocument,
   SipServer,
   SrtpProtocol,
   Toggle,
+  Voicemail,
 } from './types.ts'
+export { dateOf } from './warnings.ts'

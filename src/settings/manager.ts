@@ -73,7 +73,7 @@ interface Entry {
 export function createSettingsManager(options: SettingsManagerOptions): SettingsManager {
   const { config, clock, random, log } = options
   const client = createClient(options)
-  const context = desiredContext(config, options.listenPort)
+  const context = desiredContext(config, options.listenPort, clock)
   const entries = new Map<string, Entry>()
   const listeners = new Set<(numberName: string, state: NumberSettingsState) => void>()
   const credentials = createCredentialStore({ clock, fixed: fixedPasswords(config), read: reread })

@@ -1,6 +1,8 @@
 import { toggleOf } from './parse.ts'
 import type { CallHours } from './types.ts'
-import { isObject, objectsOf, textOf } from './wire.ts'
+import { isObject, objectsOf, restOf, textOf } from './wire.ts'
+
+const KNOWN = ['status', 'timezone_id', 'timezone', 'weekly_operating_hours', 'holiday_schedule']
 
 /**
  * Reads `call_hours`. Holidays are printed with start/end in samples and open/close in tables, the
@@ -8,6 +10,7 @@ import { isObject, objectsOf, textOf } from './wire.ts'
  */
 export function parseCallHours(value: unknown): CallHours | undefined {
   if (!isObject(value)) return undefined
+  const other = restOf(value, KNOWN)
   return {
     status: toggleOf(value['status']),
     timezone_id: textOf(value['timezone_id']) ?? textOf(value['timezone']),
@@ -21,6 +24,7 @@ export function parseCallHours(value: unknown): CallHours | undefined {
       start_time: timeOf(entry['start_time'] ?? entry['open_time']),
       end_time: timeOf(entry['end_time'] ?? entry['close_time']),
     })),
+    ...(Object.keys(other).length > 0 ? { other } : {}),
   }
 }
 

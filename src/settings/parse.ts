@@ -1,16 +1,28 @@
 import { Secret } from '../shared/secret.ts'
 import { parseCallHours } from './parse-call-hours.ts'
-import type { CallingSettings, Restriction, SipServer, SrtpProtocol, Toggle } from './types.ts'
+import type {
+  CallIcons,
+  CallingSettings,
+  Restriction,
+  SettingsDocument,
+  SipServer,
+  SrtpProtocol,
+  Toggle,
+  Voicemail,
+} from './types.ts'
 import { integerOf, isObject, type JsonObject, objectsOf, restOf, textOf } from './wire.ts'
 
 const KNOWN = [
   'status',
   'call_icon_visibility',
+  'call_icons',
   'callback_permission_status',
   'srtp_key_exchange_protocol',
   'sip',
   'audio',
   'call_hours',
+  'voicemail',
+  'video',
   'restrictions',
 ]
 const KNOWN_SERVER = [
@@ -30,9 +42,18 @@ const KNOWN_SERVER = [
  * @returns undefined when the answer is no settings object.
  */
 export function parseSettings(body: unknown): CallingSettings | undefined {
+  return parseDocument(body)?.calling
+}
+
+/**
+ * Reads the same answer with the other feature groups of the endpoint, such as `payload_encryption`
+ * and `storage_configuration`: they are shown and never written.
+ */
+export function parseDocument(body: unknown): SettingsDocument | undefined {
   if (!isObject(body)) return undefined
   const { calling = {} } = body
-  return isObject(calling) ? parseCalling(calling) : undefined
+  if (!isObject(calling)) return undefined
+  return { calling: parseCalling(calling), groups: restOf(body, ['calling']) }
 }
 
 /** Reads a `calling` object, from the settings or from an `account_settings_update` webhook. */
@@ -42,15 +63,23 @@ export function parseCalling(calling: JsonObject): CallingSettings {
   return {
     status: toggleOf(calling['status']),
     call_icon_visibility: visibilityOf(calling['call_icon_visibility']),
+    ...(upperOf(calling['call_icon_visibility']) === 'HIDDEN' ? { call_icon_hidden: true } : {}),
+    call_icons: iconsOf(calling['call_icons']),
     callback_permission_status: toggleOf(calling['callback_permission_status']),
     srtp_key_exchange_protocol: srtpOf(calling['srtp_key_exchange_protocol']),
     sip: {
       status: toggleOf(sip['status']),
       webhook_delivery: toggleOf(sip['webhook_delivery']),
       servers: objectsOf(sip['servers']).map(parseServer),
+      other: restOf(sip, ['status', 'webhook_delivery', 'servers']),
     },
-    audio: { additional_codecs: codecsOf(audio['additional_codecs']) },
+    audio: {
+      additional_codecs: wordsOf(audio['additional_codecs']),
+      other: restOf(audio, ['additional_codecs']),
+    },
     call_hours: parseCallHours(calling['call_hours']),
+    voicemail: voicemailOf(calling['voicemail']),
+    video: videoOf(calling['video']),
     restrictions: restrictionsOf(calling['restrictions']),
     other: restOf(calling, KNOWN),
   }
@@ -87,8 +116,37 @@ function visibilityOf(value: unknown): string | undefined {
   return upper === 'HIDDEN' ? 'DISABLE_ALL' : upper
 }
 
-function codecsOf(value: unknown): string[] | undefined {
-  return Array.isArray(value) ? value.flatMap((codec) => upperOf(codec) ?? []) : undefined
+/** A list of words in capitals: codecs, countries, triggers. */
+function wordsOf(value: unknown): string[] | undefined {
+  return Array.isArray(value) ? value.flatMap((word) => upperOf(word) ?? []) : undefined
+}
+
+function iconsOf(value: unknown): CallIcons | undefined {
+  if (!isObject(value)) return undefined
+  return {
+    restrict_to_user_countries: wordsOf(value['restrict_to_user_countries']),
+    other: restOf(value, ['restrict_to_user_countries']),
+  }
+}
+
+function voicemailOf(value: unknown): Voicemail | undefined {
+  if (!isObject(value)) return undefined
+  const audio = isObject(value['audio']) ? value['audio'] : {}
+  const standard = isObject(audio['default']) ? audio['default'] : {}
+  return {
+    status: toggleOf(value['status']),
+    triggers: wordsOf(value['triggers']),
+    announcement_media_id: textOf(standard['announcement_media_id']),
+    timeout_seconds: integerOf(standard['timeout_seconds']),
+    other: restOf(value, ['status', 'triggers', 'audio']),
+    otherAudio: restOf(audio, ['default']),
+    otherDefault: restOf(standard, ['announcement_media_id', 'timeout_seconds']),
+  }
+}
+
+function videoOf(value: unknown): CallingSettings['video'] {
+  if (!isObject(value)) return undefined
+  return { status: toggleOf(value['status']), other: restOf(value, ['status']) }
 }
 
 function paramsOf(value: unknown): Record<string, string> | undefined {

@@ -17,9 +17,24 @@ export function ownServer(settings: CallingSettings, hostname: string): SipServe
   return ours.find((server) => server.sip_user_password) ?? ours[0]
 }
 
-/** Entries of other host names: other apps' servers, which only those apps can remove. */
+/**
+ * The entry our own app stored, whatever its host name: the one whose password a read with
+ * credentials shows. Without any password the entry of our host name is taken for it.
+ */
+export function ownEntry(settings: CallingSettings, hostname: string): SipServer | undefined {
+  const { servers } = settings.sip
+  const shown = servers.filter((server) => server.sip_user_password)
+  return (
+    shown.find((server) => sameHost(server.hostname, hostname)) ??
+    shown[0] ??
+    ownServer(settings, hostname)
+  )
+}
+
+/** Entries that are not our app's: other apps' servers, which only those apps can remove. */
 export function foreignServers(settings: CallingSettings, hostname: string): SipServer[] {
-  return settings.sip.servers.filter((server) => !sameHost(server.hostname, hostname))
+  const own = ownEntry(settings, hostname)
+  return settings.sip.servers.filter((server) => server !== own)
 }
 
 function normalHost(host: string): string {

@@ -41,3 +41,14 @@ function wrapSecrets(key: string, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => wrapSecrets(key, item))
   return isObject(value) ? restOf(value, []) : value
 }
+
+/** What of unknown fields may be sent back: what holds no secret, at any depth. */
+export function sendable(other: JsonObject | undefined): JsonObject {
+  return Object.fromEntries(Object.entries(other ?? {}).filter(([, value]) => !holdsSecret(value)))
+}
+
+function holdsSecret(value: unknown): boolean {
+  if (value instanceof Secret) return true
+  if (Array.isArray(value)) return value.some(holdsSecret)
+  return isObject(value) && Object.values(value).some(holdsSecret)
+}

@@ -64,6 +64,24 @@ t.test('what is wrong before it starts: exit codes', async (t) => {
       /error\[SIP_/,
     ],
     [
+      'a holiday that is over does not keep from starting; this certificate does',
+      `${valid('{ cert: none.pem, key: key.pem }')}numbers:
+  - name: support
+    phone_number: "+441632960123"
+    phone_number_id: "1"
+    sip_password: own
+    calling:
+      call_hours:
+        status: ENABLED
+        timezone_id: Europe/London
+        weekly_operating_hours: [{ day_of_week: MONDAY, open_time: "0900", close_time: "1730" }]
+        holiday_schedule: [{ date: 2020-12-25, start_time: "0000", end_time: "2359" }]
+`,
+      ['up', '-c', file],
+      1,
+      /warning\[CONFIG_HOLIDAY_PAST\][\s\S]*error\[SIP_/,
+    ],
+    [
       'wrong key',
       valid('{ cert: cert.pem, key: other.pem }'),
       ['up', '-c', file],

@@ -27,7 +27,9 @@ const cases: Case[] = [
   {
     name: 'a derived key',
     change: ['{ status: ENABLED }', '{ status: ENABLED, servers: [] }'],
-    is: 'CONFIG_UNKNOWN_KEY 16:31 numbers[0].calling.sip.servers',
+    is: 'CONFIG_SERVERS_DERIVED 16:31 numbers[0].calling.sip.servers',
+    found: 'servers',
+    expected: /status: DISABLED/,
   },
   {
     name: 'a missing key, at its parent',

@@ -5,19 +5,6 @@ const keys: [key: string, text: string, line: number][] = [
   ['whatsapp.webhooks', `${VALID}whatsapp:\n  webhooks: { verify_token: a, app_secret: b }\n`, 25],
   ['records.path', `${VALID}records:\n  path: data/\n`, 25],
   ...[
-    'call_hours: { status: ENABLED }',
-    'callback_permission_status: ENABLED',
-    'call_icon_visibility: DEFAULT',
-    'call_icons: { restrict_to_user_countries: [FR] }',
-    'voicemail: { status: DISABLED }',
-    'restrictions: {}',
-    'video: { status: disabled }',
-  ].map((field): [string, string, number] => [
-    `numbers[0].calling.${field.split(':')[0]}`,
-    edit(['    calling:\n', `    calling:\n      ${field}\n`]),
-    15,
-  ]),
-  ...[
     ['register', 'register: { registrar: "sip:10.0.0.9", username: a, password: b }'],
     ['accept.registrations', 'accept: { registrations: true }'],
     ['options', 'options: 30s'],

@@ -5,6 +5,7 @@ import {
   desiredContext,
   diffSettings,
   foreignServers,
+  ownEntry,
   ownServer,
   parseCalling,
   patchFor,
@@ -31,9 +32,18 @@ t.test('unconfigured, calling and SIP are wanted on, with SDES and our server', 
     sip: {
       status: 'ENABLED',
       webhook_delivery: undefined,
+      hostname: 'sip.example.com',
       server: { hostname: 'sip.example.com', port: 5061, request_uri_user_params: undefined },
+      remove: false,
     },
     additional_codecs: undefined,
+    call_icon_visibility: undefined,
+    restrict_to_user_countries: undefined,
+    call_hours: undefined,
+    callback_permission_status: undefined,
+    voicemail: undefined,
+    video: undefined,
+    requests: 'together',
   })
 })
 
@@ -58,7 +68,9 @@ t.test('the port follows the listener, and the bound port when it is ephemeral',
   config.sip.listen.whatsapp.port = 0
   t.equal(desiredContext(config, 40123).port, 40123)
   config.sip.listen.whatsapp.port = 5081
-  t.same(desiredContext(config), { domain: 'sip.example.com', port: 5081 })
+  t.match(desiredContext(config), { domain: 'sip.example.com', port: 5081, requests: 'together' })
+  config.whatsapp.provider = '360dialog'
+  t.match(desiredContext(config), { requests: 'apart' })
   const number = makeNumber({ calling: { sip: { port: 0 } } })
   t.equal(desiredCalling(number, context).sip.server?.port, 5061)
 })
@@ -228,7 +240,7 @@ t.test('our server is found by host name, preferably with its password', async (
   const settings = parseCalling({
     sip: {
       servers: [
-        { hostname: 'other.example.com', sip_user_password: 'no' },
+        { hostname: 'other.example.com', app_id: 3 },
         { hostname: 'sip.example.com', app_id: 1 },
         { hostname: 'SIP.EXAMPLE.COM', app_id: 2, sip_user_password: 'yes' },
       ],
@@ -236,8 +248,25 @@ t.test('our server is found by host name, preferably with its password', async (
   })
   t.equal(ownServer(settings, 'sip.example.com')!.sip_user_password!.reveal(), 'yes')
   t.same(
-    foreignServers(settings, 'sip.example.com').map(({ hostname }) => hostname),
-    ['other.example.com'],
+    foreignServers(settings, 'sip.example.com').map(({ app_id }) => app_id),
+    ['3', '1'],
+    'another app may have stored our name',
   )
   t.equal(ownServer(settings, 'absent.example.com'), undefined)
+})
+
+t.test('our app is known by its password, whatever the host name', async (t) => {
+  const servers = [
+    { hostname: 'theirs.example.com', app_id: 1 },
+    { hostname: 'old.example.com', app_id: 2, sip_user_password: 'x' },
+  ]
+  const settings = parseCalling({ sip: { servers } })
+  t.equal(ownEntry(settings, 'sip.example.com')!.hostname, 'old.example.com')
+  t.same(
+    foreignServers(settings, 'sip.example.com').map(({ hostname }) => hostname),
+    ['theirs.example.com'],
+  )
+  const blind = parseCalling({ sip: { servers: servers.map(({ hostname }) => ({ hostname })) } })
+  t.equal(ownEntry(blind, 'OLD.example.com.')!.hostname, 'old.example.com')
+  t.equal(ownEntry(blind, 'sip.example.com'), undefined)
 })

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import t from 'tap'
-import { parseCalling, parseSettings } from '../../src/settings/index.ts'
+import { parseCalling, parseDocument, parseSettings } from '../../src/settings/index.ts'
 
 const meta = {
   calling: {
@@ -89,9 +89,51 @@ t.test('single spellings', async (t) => {
     [{ srtp_key_exchange_protocol: 'ZRTP' }, { srtp_key_exchange_protocol: undefined }],
     [{ status: 'Enabled' }, { status: 'ENABLED' }],
     [{ status: 1 }, { status: undefined }],
-    [{ audio: { additional_codecs: ['pcma'] } }, { audio: { additional_codecs: ['PCMA'] } }],
-    [{ audio: {} }, { audio: { additional_codecs: undefined } }],
-    [{ sip: null }, { sip: { status: undefined, webhook_delivery: undefined, servers: [] } }],
+    [
+      { audio: { additional_codecs: ['pcma'], status: 'enabled' } },
+      { audio: { additional_codecs: ['PCMA'], other: { status: 'enabled' } } },
+    ],
+    [{ audio: {} }, { audio: { additional_codecs: undefined, other: {} } }],
+    [
+      { sip: null },
+      { sip: { status: undefined, webhook_delivery: undefined, servers: [], other: {} } },
+    ],
+    [{ call_icon_visibility: 'hide_in_chat' }, { call_icon_visibility: 'HIDE_IN_CHAT' }],
+    [
+      { call_icons: { restrict_to_user_countries: ['fr', 'BE'], since: 1 } },
+      { call_icons: { restrict_to_user_countries: ['FR', 'BE'], other: { since: 1 } } },
+    ],
+    [{ call_icons: {} }, { call_icons: { restrict_to_user_countries: undefined, other: {} } }],
+    [{ call_icons: [] }, { call_icons: undefined }],
+    [
+      { video: { status: 'enabled', hd: true } },
+      { video: { status: 'ENABLED', other: { hd: true } } },
+    ],
+    [
+      {
+        voicemail: {
+          status: 'enabled',
+          triggers: ['reject', 'TIMEOUT'],
+          greeting: 'x',
+          audio: {
+            loud: 1,
+            default: { announcement_media_id: 1013859600285441, timeout_seconds: '20', fade: 2 },
+          },
+        },
+      },
+      {
+        voicemail: {
+          status: 'ENABLED',
+          triggers: ['REJECT', 'TIMEOUT'],
+          announcement_media_id: '1013859600285441',
+          timeout_seconds: 20,
+          other: { greeting: 'x' },
+          otherAudio: { loud: 1 },
+          otherDefault: { fade: 2 },
+        },
+      },
+    ],
+    [{ voicemail: 'x' }, { voicemail: undefined }],
     [
       { restrictions: { restriction_list: [{ type: 'X', reason: 'r' }] } },
       { restrictions: [{ type: 'X', reason: 'r', expiration: undefined }] },
@@ -126,15 +168,32 @@ t.test('single spellings', async (t) => {
 
 t.test('unknown fields are kept, and passwords never stay plain', async (t) => {
   const settings = parseCalling({
-    voicemail: { status: 'ENABLED', pin_secret: 'hunter2' },
+    queue: { status: 'ENABLED', pin_secret: 'hunter2' },
+    call_hours: { status: 'ENABLED', day_of_week_start: 'monday' },
     sip: {
+      region: 'eu',
       servers: [{ hostname: 'h', sip_user_password: 'hunter2', old: { password: 'hunter2' } }],
     },
   })
-  t.match(settings.other, { voicemail: { status: 'ENABLED' } })
+  t.match(settings.other, { queue: { status: 'ENABLED' } })
+  t.same(settings.call_hours!.other, { day_of_week_start: 'monday' })
+  t.same(settings.sip.other, { region: 'eu' })
   t.match(settings.sip.servers[0]!.other, { old: {} })
   t.notMatch(JSON.stringify(settings), /hunter2/)
   t.notMatch(inspect(settings, { depth: 9 }), /hunter2/)
+})
+
+t.test('the other groups of the endpoint are kept beside, secrets wrapped', async (t) => {
+  const document = parseDocument({
+    calling: { status: 'ENABLED' },
+    payload_encryption: { status: 'ENABLED', private_key_password: 'hunter2' },
+    storage_configuration: { status: 'DEFAULT' },
+  })!
+  t.equal(document.calling.status, 'ENABLED')
+  t.match(document.groups, { storage_configuration: { status: 'DEFAULT' } })
+  t.same(Object.keys(document.groups), ['payload_encryption', 'storage_configuration'])
+  t.notMatch(JSON.stringify(document), /hunter2/)
+  t.equal(parseDocument([]), undefined)
 })
 
 t.test('a number without calling is all unset; no object is no answer', async (t) => {

@@ -39,7 +39,8 @@ function entries(node: Node, prefix: string): string[] {
     const required = node.required?.includes(key) ?? false
     const facts = [kind(child), standard(child, required)].filter(Boolean).join(', ')
     const own = `- \`${path}\` (${facts}): ${meaning(child)}`
-    const inner = child.items?.anyOf?.find((option) => option.properties)
+    const { items } = child
+    const inner = items?.properties ? items : items?.anyOf?.find((option) => option.properties)
     return [own, ...entries(child, path), ...(inner ? entries(inner, `${path}[]`) : [])]
   })
 }

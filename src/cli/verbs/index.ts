@@ -17,5 +17,8 @@ export const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   'config check': () => import('./config-check.ts'),
   'config print': () => import('./config-print.ts'),
   'config schema': () => import('./config-schema.ts'),
+  'numbers plan': () => import('./numbers-plan.ts'),
+  'numbers apply': () => import('./numbers-apply.ts'),
+  'numbers show': () => import('./numbers-show.ts'),
   simulate: () => import('./simulate.ts'),
 }

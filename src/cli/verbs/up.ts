@@ -34,7 +34,7 @@ async function run(args: readonly string[], io: Io): Promise<number> {
   if (typeof drain !== 'number')
     throw new UsageError(`--drain ${values.drain}: expected 30s, 5m or 1h`)
 
-  const config = loadAndWarn(values.config, io)
+  const config = loadAndWarn(values.config, io, { expired: 'warning' })
   // drachtio-srf looks into the environment for every header line of every message, and each look
   // is a call into the system: a plain copy costs nothing.
   process.env = { ...process.env }

@@ -13,9 +13,22 @@ export class CheckContext {
   readonly #root: unknown
   readonly #wrong: string[]
 
+  /** Milliseconds since the epoch, for dates that must not lie in the past. */
+  readonly now: number
+  /** Whether a date that has passed since the file was written makes it bad. */
+  readonly expired: 'error' | 'warning'
+
   /** `wrong` are the key paths already complained about. */
-  constructor(draft: Draft, source: YamlSource, root: unknown, wrong: readonly string[]) {
+  constructor(
+    draft: Draft,
+    source: YamlSource,
+    root: unknown,
+    wrong: readonly string[],
+    time: { now: number; expired: 'error' | 'warning' },
+  ) {
     this.draft = draft
+    this.now = time.now
+    this.expired = time.expired
     this.#source = source
     this.#root = root
     this.#wrong = [...wrong]

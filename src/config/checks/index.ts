@@ -1,3 +1,4 @@
+import { callingRules } from './calling.ts'
 import type { Rule } from './context.ts'
 import { mediaRules } from './media.ts'
 import { notBuilt } from './not-built.ts'
@@ -12,6 +13,7 @@ export const rules: readonly Rule[] = [
   ...sipRules,
   ...mediaRules,
   ...numberRules,
+  ...callingRules,
   ...trunkRules,
   notBuilt,
 ]

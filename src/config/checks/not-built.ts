@@ -7,26 +7,10 @@ const TOP: [Path, string][] = [
   [['records', 'path'], 'nothing is written there'],
 ]
 
-const CARRIED = [
-  'call_icon_visibility',
-  'call_icons',
-  'call_hours',
-  'callback_permission_status',
-  'voicemail',
-  'restrictions',
-  'video',
-]
-
 /** Every key that is understood but has no feature behind it yet says so. */
 export const notBuilt: Rule = (context) => {
   for (const [path, instead] of TOP) {
     if (context.given(path)) warn(context, path, instead)
-  }
-  for (const index of (context.draft.numbers ?? []).keys()) {
-    for (const field of CARRIED) {
-      const path = ['numbers', index, 'calling', field]
-      if (context.given(path)) warn(context, path, 'it is neither compared nor written')
-    }
   }
   for (const [index, trunk] of (context.draft.trunks ?? []).entries()) {
     const path: Path = ['trunks', index]

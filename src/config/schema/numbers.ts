@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { duration, flag, integer, leafFacts, matching, oneOf, path, secret, text } from '../leaf.ts'
+import { duration, flag, matching, oneOf, path, secret, text } from '../leaf.ts'
 import { Rejection } from '../rejection.ts'
 import { INBOUND_PLACEHOLDERS, parseTemplate } from '../templates.ts'
+import { callingSchema } from './calling.ts'
 
 const template = () =>
   text({ expected: 'a template such as "{business}" or "{caller:digits}"' }, (value) =>
@@ -22,56 +23,6 @@ function parsePhoneNumber(value: string): string | Rejection {
   const meant = /^[1-9]\d{6,14}$/.test(digits) ? `"+${digits}"` : undefined
   return new Rejection('this is not an E.164 number', { meant })
 }
-
-const switchable = () => oneOf(['ENABLED', 'DISABLED'])
-const carried = (what: string) =>
-  z.unknown().optional().describe(`${what} Carried but not managed yet: draws a warning.`)
-
-const callingSchema = z.strictObject({
-  status: switchable().optional().describe('Whether the number takes calls at all.'),
-  srtp_key_exchange_protocol: oneOf(['DTLS', 'SDES'])
-    .optional()
-    .describe(
-      'How WhatsApp’s media keys are exchanged; WhatsApp’s own default is DTLS. Without a media relay it has to be SDES.',
-    ),
-  sip: z
-    .strictObject({
-      status: switchable().optional().describe('Whether calls come over SIP instead of webhooks.'),
-      port: integer(1, 65_535)
-        .optional()
-        .describe('Port WhatsApp dials. Default: the port of `sip.listen.whatsapp`.'),
-      request_uri_user_params: z
-        .record(z.string().min(1).max(128), z.string().max(128))
-        .register(leafFacts, { expected: 'a mapping of short strings such as { tgrp: support }' })
-        .optional()
-        .meta({ examples: [{ tgrp: 'support' }] })
-        .describe(
-          'Parameters WhatsApp puts into the user part of the request URI (RFC 4904 style).',
-        ),
-      webhook_delivery: switchable()
-        .optional()
-        .describe('Whether call webhooks go on while SIP is enabled.'),
-    })
-    .optional()
-    .describe('SIP settings; `servers` is derived from `sip.domain` and `port`.'),
-  audio: z
-    .strictObject({
-      additional_codecs: z
-        .array(oneOf(['PCMA', 'PCMU']))
-        .optional()
-        .meta({ examples: [['PCMA', 'PCMU']] })
-        .describe('Codecs besides Opus; an empty list is none.'),
-    })
-    .optional()
-    .describe('Audio settings.'),
-  call_icon_visibility: carried('Whether the call button shows.'),
-  call_icons: carried('Countries the call button is restricted to.'),
-  call_hours: carried('Weekly opening hours and holidays.'),
-  callback_permission_status: carried('Whether a caller grants permission to be called back.'),
-  voicemail: carried('Voicemail of the number.'),
-  restrictions: carried('Restrictions WhatsApp put on the number.'),
-  video: carried('Video calling.'),
-})
 
 const inboundSchema = z.strictObject({
   trunk: nameLeaf()

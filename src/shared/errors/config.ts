@@ -1,9 +1,11 @@
+import { configCallingErrors } from './config-calling.ts'
 import { defineErrors } from './definition.ts'
 
 const mistake = { owner: 'user', retryable: false } as const
 
 /** Errors and warnings of the config area; every code starts with `CONFIG_`. */
 export const configErrors = defineErrors({
+  ...configCallingErrors,
   CONFIG_FILE_UNREADABLE: {
     summary: 'the configuration file cannot be read',
     cause: 'The file does not exist, or this user may not read it.',

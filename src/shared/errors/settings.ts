@@ -85,15 +85,29 @@ export const settingsErrors = defineErrors({
   SETTINGS_FOREIGN_SERVER: {
     summary: 'Another SIP server is configured on the number',
     cause: 'Another app stored a server; with several, a BYE from any of them ends the call.',
-    fix: 'Remove the other server with the token of the app that stored it.',
+    fix: 'Write sip.servers: [] with a token of the app that stored it; Causeway never touches it.',
     owner: 'user',
     retryable: false,
   },
   SETTINGS_UNVERIFIED: {
-    summary: 'A written setting is not reported back',
-    cause: 'The Graph API took the write but does not show the field, so it cannot be compared.',
+    summary: 'A setting is not reported, so it cannot be compared',
+    cause: 'The Graph API takes the field in writes but does not show it when it is read.',
     fix: 'Nothing, unless calls do not arrive as configured.',
     owner: 'whatsapp',
+    retryable: false,
+  },
+  SETTINGS_VOICEMAIL_CALL_HOURS: {
+    summary: 'Voicemail and call hours exclude each other',
+    cause: 'One of the two is enabled on the number and absent from the configuration.',
+    fix: 'Add call_hours: { status: DISABLED } or voicemail: { status: DISABLED } to the number.',
+    owner: 'user',
+    retryable: false,
+  },
+  SETTINGS_PORT_UNKNOWN: {
+    summary: 'The port WhatsApp should dial is not known',
+    cause: 'sip.listen.whatsapp leaves the port to the system, and no instance is asked for it.',
+    fix: 'Set calling.sip.port on the number, or a port in sip.listen.whatsapp.',
+    owner: 'user',
     retryable: false,
   },
   SETTINGS_RESTRICTED: {

@@ -19,6 +19,7 @@ export function checkCallHours(value: unknown, today: string): JsonObject {
     'timezone_id',
     'weekly_operating_hours',
     'holiday_schedule',
+    'day_of_week_start',
   ])
   const status = toggleIn(hours['status'], 'call_hours.status')
   if (!status) throw invalid('call_hours.status is required')
@@ -81,8 +82,9 @@ function isTime(text: string): boolean {
   return /^([01]\d|2[0-3])[0-5]\d$/.test(text)
 }
 
+/** A zone of the database; offsets such as `+01:00`, which Node takes as well, are none. */
 function isTimezone(value: unknown): boolean {
-  if (typeof value !== 'string') return false
+  if (typeof value !== 'string' || !/^[A-Za-z]/.test(value)) return false
   try {
     new Intl.DateTimeFormat('en', { timeZone: value })
     return true

@@ -47,6 +47,7 @@ export function addRoutes(
         reportServerDetails: modes.reportServerDetails,
       }),
       payload_encryption: { status: spellingOf(modes.dialect).toggle('DISABLED') },
+      user_identity_change: { enabled: false },
       storage_configuration: { status: modes.dialect === 'v23' ? 'default' : 'DEFAULT' },
     }
   }

@@ -31,9 +31,9 @@ export function callingView(
       servers: serversView(store, number, options),
     },
     audio: { additional_codecs: calling.additionalCodecs },
-    ...other,
+    ...spelling.features(other),
     ...(number.restrictions.length > 0
-      ? { restrictions: { restrictions_list: number.restrictions } }
+      ? { restrictions: spelling.restrictions(number.restrictions) }
       : {}),
   }
 }

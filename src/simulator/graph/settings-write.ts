@@ -1,7 +1,7 @@
 import type { SimulatedApp, SimulatedCalling, SimulatedNumber, SimulatedServer } from '../store.ts'
-import { checkCallHours } from './call-hours.ts'
 import { GraphFailure, invalid } from './failure.ts'
-import { isObject, type JsonObject, objectIn, oneOf, toggleIn } from './values.ts'
+import { isOn, writeFeatures } from './features.ts'
+import { isObject, objectIn, oneOf, toggleIn } from './values.ts'
 
 /**
  * How the key exchange reacts to a write of `sip`: never touched; reset to DTLS when the write does
@@ -64,7 +64,14 @@ export function writeCalling(
   }
   if (srtp && options.srtpReset === 'stubborn') after.srtp = 'DTLS'
   if (body['audio'] !== undefined) after.additionalCodecs = codecsIn(body['audio'])
-  writeOther(after, body, options.today)
+  writeFeatures(after.other, body, options.today)
+  if (
+    body['voicemail'] !== undefined &&
+    isOn(after.other['voicemail']) &&
+    after.status !== 'ENABLED'
+  ) {
+    throw invalid('Voicemail needs calling to be enabled')
+  }
   checkPreconditions(number, before, after)
   rotate(number, app, before, after)
   number.calling = after
@@ -119,26 +126,6 @@ function codecsIn(value: unknown): ('PCMA' | 'PCMU')[] {
     }
     return codec
   })
-}
-
-function writeOther(after: SimulatedCalling, body: JsonObject, today: string): void {
-  const { other } = after
-  const visibility = oneOf(body['call_icon_visibility'], 'call_icon_visibility', {
-    DEFAULT: 'DEFAULT',
-    DISABLE_ALL: 'DISABLE_ALL',
-    HIDE_IN_CHAT: 'HIDE_IN_CHAT',
-    VISIBLE: 'DEFAULT',
-    HIDDEN: 'DISABLE_ALL',
-  })
-  if (visibility) other['call_icon_visibility'] = visibility
-  const callback = toggleIn(body['callback_permission_status'], 'callback_permission_status')
-  if (callback) other['callback_permission_status'] = callback
-  if (body['call_hours'] !== undefined) {
-    other['call_hours'] = checkCallHours(body['call_hours'], today)
-  }
-  for (const key of ['call_icons', 'voicemail', 'video']) {
-    if (body[key] !== undefined) other[key] = body[key]
-  }
 }
 
 /** Calling starts only with a messaging limit of 2000 and either SIP or the calls webhook. */
