@@ -40,7 +40,12 @@ function entries(node: Node, prefix: string): string[] {
     const facts = [kind(child), standard(child, required)].filter(Boolean).join(', ')
     const own = `- \`${path}\` (${facts}): ${meaning(child)}`
     const inner = child.items?.anyOf?.find((option) => option.properties)
-    return [own, ...entries(child, path), ...(inner ? entries(inner, `${path}[]`) : [])]
+    const mapping = child.anyOf?.find((option) => option.properties)
+    return [
+      own,
+      ...entries(mapping ?? child, path),
+      ...(inner ? entries(inner, `${path}[]`) : []),
+    ]
   })
 }
 
