@@ -3,7 +3,7 @@ import type { CallHours } from '../settings/index.ts'
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
 /** How far ahead the next opening is looked for. */
-const DAYS_AHEAD = 8
+const DAYS_AHEAD = 15
 
 /** A wall clock in a time zone. */
 interface LocalTime {
@@ -18,7 +18,7 @@ interface LocalTime {
 /** Whether calls may be made, and from when if not. */
 export interface HoursVerdict {
   open: boolean
-  /** When it opens next, milliseconds since the epoch; undefined when open, or not within a week. */
+  /** When it opens next, milliseconds since the epoch; undefined when open, or not within two weeks. */
   opensAt: number | undefined
 }
 

@@ -48,7 +48,7 @@ export function callPolicy(
   const { open, opensAt } = judgeHours(standing.call_hours, now)
   if (open) return undefined
   const zone = standing.call_hours?.timezone_id ?? ''
-  const when = opensAt === undefined ? 'no opening within a week' : `opens at ${iso(opensAt)}`
+  const when = opensAt === undefined ? 'no opening within two weeks' : `opens at ${iso(opensAt)}`
   return new CausewayError('CALL_OUTSIDE_HOURS', { place, detail: `${when}, hours of ${zone}` })
 }
 
