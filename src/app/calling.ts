@@ -17,7 +17,7 @@ import {
   type PermissionReply,
   restrictionNow,
 } from '../permissions/index.ts'
-import type { NumberSettingsState } from '../settings/index.ts'
+import type { Fetch, NumberSettingsState } from '../settings/index.ts'
 import type { Clock } from '../shared/clock.ts'
 import { definitionOf } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
@@ -34,6 +34,8 @@ export interface CallingOptions {
   clock: Clock
   random: Random
   log: Logger
+  /** Replaces the HTTP client, for tests. */
+  fetch?: Fetch
 }
 
 /**
@@ -157,7 +159,7 @@ export class Calling implements BridgeGate {
   }
 
   #connect(): PermissionClient {
-    const { clock, random, log, config } = this.#options
+    const { clock, random, log, config, fetch } = this.#options
     const { whatsapp } = config()
     this.#client ??= createPermissionClient({
       whatsapp,
@@ -166,6 +168,7 @@ export class Calling implements BridgeGate {
       log,
       timeout: TIMEOUT,
       attempts: 2,
+      ...(fetch ? { fetch } : {}),
     })
     return this.#client
   }

@@ -41,11 +41,7 @@ function entries(node: Node, prefix: string): string[] {
     const own = `- \`${path}\` (${facts}): ${meaning(child)}`
     const inner = child.items?.anyOf?.find((option) => option.properties)
     const mapping = child.anyOf?.find((option) => option.properties)
-    return [
-      own,
-      ...entries(mapping ?? child, path),
-      ...(inner ? entries(inner, `${path}[]`) : []),
-    ]
+    return [own, ...entries(mapping ?? child, path), ...(inner ? entries(inner, `${path}[]`) : [])]
   })
 }
 
