@@ -5,6 +5,7 @@ import type { HealthCheck, MetricFamily } from '../http/index.ts'
 import {
   type AccountEvent,
   AccountEvents,
+  BUSINESS_RESTRICTED,
   type CallOutcome,
   createPermissionClient,
   iso,
@@ -15,11 +16,11 @@ import {
   PermissionBook,
   type PermissionClient,
   type PermissionReply,
-  restrictionNow,
+  restrictionsNow,
 } from '../permissions/index.ts'
 import type { Fetch, NumberSettingsState } from '../settings/index.ts'
 import type { Clock } from '../shared/clock.ts'
-import { definitionOf } from '../shared/errors/index.ts'
+import { definitionOf, type ErrorCode } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
 
@@ -83,7 +84,7 @@ export class Calling implements BridgeGate {
     const news = this.#events.apply(event)
     if (news) {
       const { kind, type, phoneNumber, remediation } = event
-      const code = kind === 'violation' ? 'PERMISSION_QUALITY' : 'CALL_WHATSAPP_PAUSED'
+      const code = kind === 'violation' ? 'PERMISSION_QUALITY' : codeOf(type)
       const number = this.#options
         .config()
         .numbers.find((one) => one.phoneNumber.slice(1) === phoneNumber?.replace(/\D/g, ''))?.name
@@ -97,7 +98,7 @@ export class Calling implements BridgeGate {
     return this.#options.config().numbers.flatMap((number) => {
       const outputs = [...this.#restricted(number), ...this.#warned(number), ...this.#low(number)]
       if (outputs.length === 0) return []
-      const output = outputs.join('; ')
+      const output = outputs.map((text) => text.replace(/\.?$/, '.')).join(' ')
       return [{ component: 'calling', id: number.name, status: 'warn', output, ready: true }]
     })
   }
@@ -185,12 +186,12 @@ export class Calling implements BridgeGate {
 
   #restricted(number: NumberConfig): string[] {
     const { restrictions } = this.#standing(number)
-    const restriction = restrictionNow(restrictions, this.#options.clock.now())
-    if (!restriction) return []
-    const { expiration } = restriction
-    const { summary, fix } = definitionOf('CALL_WHATSAPP_PAUSED')
-    const until = expiration === undefined ? '' : ` until ${iso(expiration * 1000)}`
-    return [`CALL_WHATSAPP_PAUSED: ${summary}${until}; ${fix}`]
+    return restrictionsNow(restrictions, this.#options.clock.now()).map(({ type, expiration }) => {
+      const code = codeOf(type)
+      const { summary, fix } = definitionOf(code)
+      const until = expiration === undefined ? '' : ` until ${iso(expiration * 1000)}`
+      return `${code}: ${summary} (${type})${until}; ${fix}`
+    })
   }
 
   #warned({ phoneNumber }: NumberConfig): string[] {
@@ -229,6 +230,11 @@ export class Calling implements BridgeGate {
     const number = this.#options.config().numbers.find((one) => one.name === name)
     return number && { number: name, phoneNumberId: number.phoneNumberId, consumer }
   }
+}
+
+/** The code of a restriction: only that on business-initiated calls refuses some here. */
+function codeOf(type: string): ErrorCode {
+  return type === BUSINESS_RESTRICTED ? 'CALL_WHATSAPP_PAUSED' : 'SETTINGS_RESTRICTED'
 }
 
 /**

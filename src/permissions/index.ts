@@ -6,7 +6,13 @@ export { createPermissionClient, type PermissionClient } from './client.ts'
 export { messageOf, OutboundGate, type PendingVerdict } from './gate.ts'
 export { TEXT_LIMIT } from './message.ts'
 export { parsePermission } from './parse.ts'
-export { callPolicy, iso, type NumberStanding, restrictionNow } from './policy.ts'
+export {
+  BUSINESS_RESTRICTED,
+  callPolicy,
+  iso,
+  type NumberStanding,
+  restrictionsNow,
+} from './policy.ts'
 export { NUDGE_AT, PICKUP_CALLS, PICKUP_LOW, type Pickup, REVOKE_AT } from './streaks.ts'
 export type { NumberCount } from './tally.ts'
 export type {

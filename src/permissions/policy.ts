@@ -12,18 +12,23 @@ export interface NumberStanding {
   call_hours: CallHours | undefined
 }
 
-/** The restriction in force on business-initiated calls; of several the one that lasts longest. */
-export function restrictionNow(
+/** The restrictions in force, one of a type: the one that lasts longest. */
+export function restrictionsNow(
   restrictions: readonly Restriction[],
   now: number,
-): Restriction | undefined {
-  let found: Restriction | undefined
+): readonly Restriction[] {
+  if (restrictions.length === 0) return restrictions
+  const found = new Map<string, Restriction>()
   for (const restriction of restrictions) {
-    const { type, expiration = Number.POSITIVE_INFINITY } = restriction
-    if (type !== BUSINESS_RESTRICTED || expiration * 1000 <= now) continue
-    if (!found || expiration > (found.expiration ?? Number.POSITIVE_INFINITY)) found = restriction
+    const known = found.get(restriction.type)
+    if (endOf(restriction) * 1000 <= now) continue
+    if (!known || endOf(restriction) > endOf(known)) found.set(restriction.type, restriction)
   }
-  return found
+  return [...found.values()]
+}
+
+function endOf({ expiration }: Restriction): number {
+  return expiration ?? Number.POSITIVE_INFINITY
 }
 
 /**
@@ -38,7 +43,9 @@ export function callPolicy(
   now: number,
 ): CausewayError | undefined {
   const place = `number ${number}`
-  const restriction = restrictionNow(standing.restrictions, now)
+  const restriction = restrictionsNow(standing.restrictions, now).find(
+    ({ type }) => type === BUSINESS_RESTRICTED,
+  )
   if (restriction) {
     const { expiration, reason } = restriction
     const until = expiration === undefined ? 'no end is known' : `until ${iso(expiration * 1000)}`

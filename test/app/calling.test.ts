@@ -163,6 +163,11 @@ t.test(
           reason: 'LOW_QUALITY',
           expiration: (NOW + DAY) / 1000,
         },
+        {
+          type: 'RESTRICTED_USER_INITIATED_CALLING',
+          reason: undefined,
+          expiration: (NOW + 2 * DAY) / 1000,
+        },
       ],
     } as unknown as NonNullable<NumberSettingsState['actual']>
     const event = {
@@ -180,8 +185,8 @@ t.test(
     const [check, ...others] = calling.checks()
     t.same(others, [])
     t.match(check, { component: 'calling', id: 'support', status: 'warn', ready: true })
-    const parts = check!.output.split('; ')
-    t.match(parts[0], /^CALL_WHATSAPP_PAUSED: .* until 2026-06-15T12:00:00Z$/)
+    t.match(check!.output, /^CALL_WHATSAPP_PAUSED: .* until 2026-06-15T12:00:00Z; /)
+    t.match(check!.output, /SETTINGS_RESTRICTED: .* until 2026-06-16T12:00:00Z/)
     t.match(check!.output, /PERMISSION_QUALITY: LOW_\w+ at 2026-06-14T12:00:00Z; call less often/)
     t.match(check!.output, /PERMISSION_PICKUP_LOW: 0 of 20 calls were answered/)
     t.notMatch(check!.output, /\d{7,}/, 'no phone number')

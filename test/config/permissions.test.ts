@@ -25,7 +25,7 @@ t.test('a word, a mapping, or nothing', async (t) => {
   ]
   for (const [value, expected] of rows) {
     const text = value === undefined ? edit() : withPermissions(value)
-    t.same(issuesOf(text).warnings, [], value)
+    t.same(issuesOf(text).warnings, [], value ?? 'absent')
     t.same(configOf(text).trunks[0]!.permissions, expected)
   }
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { AccountEvents, callPolicy, restrictionNow } from '../../src/permissions/index.ts'
+import { AccountEvents, callPolicy, restrictionsNow } from '../../src/permissions/index.ts'
 import type { CallHours, Restriction } from '../../src/settings/index.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
@@ -43,9 +43,12 @@ t.test('which restriction counts', async (t) => {
   const over = restriction({ expiration: NOW / 1000 })
   const long = restriction({ expiration: (NOW + 2 * DAY) / 1000 })
   const endless = restriction({ expiration: undefined })
-  t.equal(restrictionNow([other, over], NOW), undefined)
-  t.equal(restrictionNow([restriction(), long, other], NOW), long)
-  t.equal(restrictionNow([long, endless], NOW), endless)
+  t.same(restrictionsNow([other, over], NOW), [other])
+  t.same(restrictionsNow([restriction(), long, other], NOW), [long, other], 'one of a type')
+  t.same(restrictionsNow([long, endless, long], NOW), [endless])
+  t.same(restrictionsNow([], NOW), [])
+  const user = { restrictions: [other], call_hours: undefined }
+  t.equal(callPolicy('s', user, NOW), undefined, 'of calls from consumers')
   const standing = { restrictions: [endless], call_hours: undefined }
   t.match(callPolicy('s', standing, NOW), { detail: 'no end is known: LOW_QUALITY' })
 })
