@@ -175,8 +175,9 @@ export class Calling implements BridgeGate {
   }
 
   #standing({ name, phoneNumber }: NumberConfig): NumberStanding {
-    const actual = this.#options.settings(name)?.actual
-    const told = this.#events.restrictions(phoneNumber)
+    const { actual, status, lastChecked } = this.#options.settings(name) ?? {}
+    const readAt = status === 'ok' || status === 'drift' ? lastChecked : undefined
+    const told = this.#events.restrictions(phoneNumber, readAt)
     const read = actual?.restrictions ?? []
     return {
       restrictions: told.length === 0 ? read : [...read, ...told],

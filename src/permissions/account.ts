@@ -8,6 +8,11 @@ const WEEK = 7 * 86_400_000
 const KEPT = 16
 /** Numbers events are kept for; the account's own count as one. */
 const NUMBERS = 1000
+/**
+ * Settings read this long after an event know better: a restriction they do not show was lifted. Before, they may
+ * not have caught up with it.
+ */
+const SETTLED = 3_600_000
 /** Stands for every number of the account. */
 const EVERYONE = ''
 
@@ -56,10 +61,14 @@ export class AccountEvents {
     return [...this.#current(digits(phoneNumber)), ...this.#current(EVERYONE)]
   }
 
-  /** The restrictions among {@link of}, in the words of the settings. */
-  restrictions(phoneNumber: string): Restriction[] {
+  /**
+   * The restrictions among {@link of}, in the words of the settings.
+   *
+   * @param readAt when the settings of the number were last read, milliseconds since the epoch
+   */
+  restrictions(phoneNumber: string, readAt = 0): Restriction[] {
     return this.of(phoneNumber)
-      .filter(({ kind }) => kind === 'restriction')
+      .filter(({ kind, at }) => kind === 'restriction' && readAt < at + SETTLED)
       .map(({ type, remediation, expires }) => ({
         type,
         reason: remediation,

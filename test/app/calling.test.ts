@@ -10,7 +10,8 @@ import { FakeClock } from '../support/fake-clock.ts'
 import { FakeRandom } from '../support/fake-random.ts'
 
 const NOW = Date.parse('2026-06-14T12:00:00Z')
-const DAY = 86_400_000
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
 const CONSUMER = '+33199001234'
 
 /** Calling on a registry; the settings are what the test says. */
@@ -121,6 +122,30 @@ t.test('a reload forgets neither streaks nor events', async (t) => {
     code: 'CALL_WHATSAPP_PAUSED',
     detail: 'until 2026-06-21T12:00:00Z',
   })
+})
+
+t.test('a restriction that later settings do not show any more was lifted', async (t) => {
+  const { calling, state } = callingLab(t)
+  const [number] = state.config.numbers
+  const [trunk] = state.config.trunks
+  calling.applyAccountEvent({
+    phoneNumber: undefined,
+    kind: 'restriction',
+    type: 'RESTRICTED_BUSINESS_INITIATED_CALLING',
+    expires: undefined,
+    remediation: undefined,
+    at: NOW,
+  })
+  const admit = () => calling.admit(number!, trunk!, CONSUMER)
+  const paused = { code: 'CALL_WHATSAPP_PAUSED' }
+  t.match(admit(), paused, 'never read')
+  state.settings = { status: 'ok', lastChecked: NOW + 60_000 }
+  t.match(admit(), paused, 'the settings may not have caught up')
+  state.settings = { status: 'failed', lastChecked: NOW + 2 * HOUR }
+  t.match(admit(), paused, 'nothing was read')
+  state.settings = { status: 'ok', lastChecked: NOW + HOUR }
+  t.equal(admit(), undefined)
+  t.same(calling.checks(), [])
 })
 
 t.test('our own refusal does not forget what it came from', async (t) => {
