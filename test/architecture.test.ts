@@ -8,6 +8,7 @@ const arrows: Record<string, string[]> = {
   config: ['shared'],
   'embedded-drachtio': ['shared'],
   settings: ['shared', 'config'],
+  permissions: ['shared', 'config', 'settings'],
   media: ['shared', 'config'],
   'media-relay': ['shared', 'media'],
   calls: ['shared', 'config', 'media'],
@@ -18,6 +19,7 @@ const arrows: Record<string, string[]> = {
     'shared',
     'config',
     'settings',
+    'permissions',
     'embedded-drachtio',
     'calls',
     'media',
@@ -25,7 +27,18 @@ const arrows: Record<string, string[]> = {
     'bridge',
     'http',
   ],
-  cli: ['shared', 'config', 'settings', 'calls', 'media', 'bridge', 'http', 'app', 'simulator'],
+  cli: [
+    'shared',
+    'config',
+    'settings',
+    'permissions',
+    'calls',
+    'media',
+    'bridge',
+    'http',
+    'app',
+    'simulator',
+  ],
 }
 
 t.test('imports follow the arrows of the design', async (t) => {

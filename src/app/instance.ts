@@ -7,6 +7,7 @@ import type { MediaRelay } from '../media/index.ts'
 import { type Clock, systemClock } from '../shared/clock.ts'
 import type { Logger } from '../shared/log.ts'
 import { type Random, systemRandom } from '../shared/random.ts'
+import { Calling } from './calling.ts'
 import { healthChecks } from './checks.ts'
 import { MediaWatch, relayMetrics } from './media-watch.ts'
 import { metricFamilies } from './metrics.ts'
@@ -40,6 +41,8 @@ export interface InstanceAddresses {
 export class Instance {
   readonly calls: CallRegistry
   readonly settings: NumberSettings
+  /** Permissions and call policy; takes the webhooks' news of them. */
+  readonly calling: Calling
   readonly operations: Operations
   readonly #options: InstanceOptions
   readonly #clock: Clock
@@ -71,6 +74,14 @@ export class Instance {
       log,
       listenPort: sip.listen.whatsapp.port,
     })
+    this.calling = new Calling({
+      config: () => this.#config,
+      settings: (name) => this.settings.state(name),
+      calls: this.calls,
+      clock,
+      random,
+      log,
+    })
     this.#bridge = createBridge({
       port: new DrachtioPort(sip.admin),
       config,
@@ -78,6 +89,7 @@ export class Instance {
       credentials: this.settings,
       media: this.#media,
       calls: this.calls,
+      gate: this.calling,
       clock,
       random,
       log,
@@ -135,6 +147,7 @@ export class Instance {
     this.#stopping ??= (async () => {
       await this.#bridge.stop()
       this.#watch.stop()
+      await this.calling.stop()
       await Promise.all([this.#http?.close(), this.settings.stop(), this.#media.close()])
       await this.#sip.close()
     })()
@@ -186,6 +199,7 @@ export class Instance {
         credentials,
         now: this.#clock.now(),
       }),
+      ...this.calling.checks(),
       ...this.#watch.checks(),
     ]
     return {
@@ -201,6 +215,7 @@ export class Instance {
           sip: await this.#sip.metrics().catch(() => undefined),
         }),
         ...relayMetrics(this.#media.status()),
+        ...this.calling.metrics(),
         ...this.#watch.metrics(),
       ],
       calls: {

@@ -9,6 +9,7 @@ import type { Random } from '../shared/random.ts'
 import { Directory, type Listeners, type Side } from './admit/directory.ts'
 import { Door } from './admit/door.ts'
 import { CallRate } from './admit/limits.ts'
+import { type OutboundGate, openGate } from './admit/outbound.ts'
 import type { BridgeContext } from './context.ts'
 import { NonceSource } from './digest/nonce.ts'
 import { NonceCache } from './digest/nonce-cache.ts'
@@ -26,6 +27,8 @@ export interface BridgeOptions {
   credentials: CredentialSource
   media: MediaRelay
   calls: CallRegistry
+  /** Decides whether a call may leave to WhatsApp; every call when absent. */
+  gate?: OutboundGate
   clock: Clock
   random: Random
   log: Logger
@@ -101,6 +104,7 @@ class SrfBridge implements Bridge, SipPortEvents {
       reuse: new NonceCache(clock),
       targets: new TargetHealth(clock, random),
       rate: new CallRate(clock, config.limits.invitesPerSecond),
+      gate: options.gate ?? openGate,
       flows: new Map(),
       dialogs: new Map(),
       releasing: new Set(),

@@ -7,6 +7,7 @@ import type { Logger } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
 import type { Directory } from './admit/directory.ts'
 import type { CallRate } from './admit/limits.ts'
+import type { OutboundGate } from './admit/outbound.ts'
 import type { NonceSource } from './digest/nonce.ts'
 import type { NonceCache } from './digest/nonce-cache.ts'
 import type { TargetHealth } from './invite/targets.ts'
@@ -41,6 +42,8 @@ export interface BridgeContext {
   readonly reuse: NonceCache
   readonly targets: TargetHealth
   readonly rate: CallRate
+  /** Whether a call may leave to WhatsApp. */
+  readonly gate: OutboundGate
   /** Calls in progress by id. */
   readonly flows: Map<string, Flow>
   /** Dialogs by the SIP server's dialog id. */

@@ -3,7 +3,14 @@ import { resolve } from 'node:path'
 import type { Secret } from '../shared/secret.ts'
 import { META_PREFIXES } from './meta-prefixes.ts'
 import type { FileValues } from './schema/index.ts'
-import type { CallingConfig, Config, NumberConfig, TrunkConfig, WhatsAppConfig } from './types.ts'
+import type {
+  CallingConfig,
+  Config,
+  NumberConfig,
+  PermissionsConfig,
+  TrunkConfig,
+  WhatsAppConfig,
+} from './types.ts'
 
 const GRAPH_URLS = {
   meta: 'https://graph.facebook.com',
@@ -129,6 +136,17 @@ function buildTrunk(values: FileValues['trunks'][number]): TrunkConfig {
     media: values.media,
     options: values.options,
     outbound: { number: outbound.number, to: outbound.to },
+    permissions: buildPermissions(values.permissions),
+  }
+}
+
+function buildPermissions(values: FileValues['trunks'][number]['permissions']): PermissionsConfig {
+  if (typeof values === 'string') return { mode: values, template: undefined, text: undefined }
+  const { mode, template, language, text } = values
+  return {
+    mode,
+    template: template === undefined ? undefined : { name: template, language: language ?? '' },
+    text,
   }
 }
 

@@ -134,7 +134,14 @@ function trunk(trunk: TrunkConfig): Record<string, unknown> {
     media: trunk.media,
     options: trunk.options === 0 ? 0 : formatDuration(trunk.options),
     outbound: present({ number: outbound.number, to: outbound.to }),
+    permissions: permissions(trunk.permissions),
   })
+}
+
+/** The plain word where there is nothing to add to it. */
+function permissions({ mode, template, text }: TrunkConfig['permissions']): unknown {
+  if (!template && text === undefined) return mode
+  return present({ mode, template: template?.name, language: template?.language, text })
 }
 
 function server(server: SipConfig['server']): string {

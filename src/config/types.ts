@@ -191,6 +191,17 @@ export interface TrunkConfig {
     /** Template of the consumer's user part. */
     to: string
   }
+  permissions: PermissionsConfig
+}
+
+/** What is done about the consumer's permission before a business-initiated call. */
+export interface PermissionsConfig {
+  /** `check` refuses a call without permission, `request` also asks the consumer. */
+  mode: 'off' | 'check' | 'request'
+  /** The request message as a template; undefined: free-form. */
+  template: { name: string; language: string } | undefined
+  /** Body of the free-form request message. */
+  text: string | undefined
 }
 
 export interface LimitsConfig {

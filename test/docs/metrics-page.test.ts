@@ -1,15 +1,49 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { Calling } from '../../src/app/calling.ts'
 import { MediaWatch, relayMetrics } from '../../src/app/media-watch.ts'
 import { metricFamilies } from '../../src/app/metrics.ts'
-import { CallRegistry, hungUpBy } from '../../src/calls/index.ts'
+import { CallRegistry, causeOf, hungUpBy } from '../../src/calls/index.ts'
 import { createSipServer } from '../../src/embedded-drachtio/index.ts'
 import { render } from '../../src/http/metrics.ts'
+import { CausewayError } from '../../src/shared/errors/index.ts'
 import { silentLogger } from '../../src/shared/log.ts'
 import { Secret } from '../../src/shared/secret.ts'
+import { configOf, edit } from '../support/config-file.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { FakeRandom } from '../support/fake-random.ts'
 
 const PAGE = 'docs/reference/metrics.md'
+
+/** The metrics of permissions after a request message and two calls nobody answered. */
+async function callingMetrics(clock: FakeClock) {
+  const calls = new CallRegistry(clock)
+  const config = configOf(edit(['    outbound:', '    permissions: request\n    outbound:']))
+  const calling = new Calling({
+    config: () => config,
+    settings: () => undefined,
+    calls,
+    clock,
+    random: new FakeRandom(),
+    log: silentLogger(),
+    fetch: async () => new Response('{"permission":{"status":"no_permission"}}'),
+  })
+  const asked = calling.admit(config.numbers[0]!, config.trunks[0]!, '+33199001234')
+  if (asked && 'verdict' in asked) await asked.verdict
+  for (const id of ['1', '2']) {
+    const call = calls.begin({
+      id,
+      direction: 'business-initiated',
+      number: 'support',
+      business: '+441632960123',
+      consumer: '+33199001234',
+      trunk: 'main',
+    })
+    call.end(causeOf(new CausewayError('CALL_WHATSAPP_DECLINED')))
+  }
+  await calling.stop()
+  return calling.metrics()
+}
 
 /** Each metric as `type {labels}`, read from the exposition of an instance where all has happened. */
 async function exposed(): Promise<Map<string, string>> {
@@ -89,6 +123,7 @@ async function exposed(): Promise<Map<string, string>> {
       totals: { packets: 1 },
     }),
     ...watch.metrics(),
+    ...(await callingMetrics(clock)),
   ])
   const types = new Map(
     [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, n, type]) => [n, type]),

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { createBridge } from '../../src/bridge/index.ts'
+import { createBridge, type OutboundGate } from '../../src/bridge/index.ts'
 import { type CallRecord, CallRegistry } from '../../src/calls/index.ts'
 import type { Config } from '../../src/config/types.ts'
 import type { MediaRelay } from '../../src/media/index.ts'
@@ -80,8 +80,15 @@ export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-/** A bridge on fakes; with a relay of its own, `media` of the lab stays unused. */
-export async function bridgeLab(change: Partial<Config> = {}, relay?: MediaRelay) {
+/**
+ * A bridge on fakes; with a relay of its own, `media` of the lab stays unused. Without a gate every call
+ * may leave.
+ */
+export async function bridgeLab(
+  change: Partial<Config> = {},
+  relay?: MediaRelay,
+  gate?: OutboundGate,
+) {
   const clock = new FakeClock()
   const port = new FakePort()
   const media = new FakeMedia()
@@ -100,6 +107,7 @@ export async function bridgeLab(change: Partial<Config> = {}, relay?: MediaRelay
     clock,
     random: new FakeRandom(),
     log,
+    ...(gate ? { gate } : {}),
   })
   await bridge.start()
   let count = 0

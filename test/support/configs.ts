@@ -25,6 +25,7 @@ export function trunkConfig(change: Partial<TrunkConfig> = {}): TrunkConfig {
     media: { srtp: 'sdes', codecs: ['opus', 'PCMA', 'PCMU'], dtmf: 'rfc4733' },
     options: 0,
     outbound: { number: 'support', to: '{dialed}' },
+    permissions: { mode: 'off', template: undefined, text: undefined },
     ...change,
   }
 }

@@ -43,6 +43,8 @@ export interface LabOptions {
   pbx?: ToyPbxOptions
   /** The other PBX: second target of `main`, only target of trunk `other`. Default none. */
   third?: ToyPbxOptions
+  /** `permissions` of the trunks. Default off. */
+  permissions?: string | Record<string, unknown>
   /** More of `media`. */
   media?: Record<string, unknown>
   behaviour?: Partial<Behaviour>
@@ -136,6 +138,7 @@ export async function startLab(t: Test, options: LabOptions = {}): Promise<Whole
     accept: { from: ['127.0.0.0/8'] },
     media,
     outbound: { number: numbers[0]!.name },
+    ...(options.permissions ? { permissions: options.permissions } : {}),
   }
   const { cert, key } = simulator.issueCertificate([DOMAIN])
   const text = JSON.stringify({

@@ -41,7 +41,8 @@ function entries(node: Node, prefix: string): string[] {
     const own = `- \`${path}\` (${facts}): ${meaning(child)}`
     const { items } = child
     const inner = items?.properties ? items : items?.anyOf?.find((option) => option.properties)
-    return [own, ...entries(child, path), ...(inner ? entries(inner, `${path}[]`) : [])]
+    const mapping = child.anyOf?.find((option) => option.properties)
+    return [own, ...entries(mapping ?? child, path), ...(inner ? entries(inner, `${path}[]`) : [])]
   })
 }
 

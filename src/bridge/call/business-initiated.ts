@@ -1,7 +1,8 @@
 import { type Call, causeOf, type EndCause } from '../../calls/index.ts'
 import type { NumberConfig, TrunkConfig } from '../../config/types.ts'
-import { CausewayError } from '../../shared/errors/index.ts'
+import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
 import { digitsOf } from '../address/consumer.ts'
+import type { PendingVerdict } from '../admit/outbound.ts'
 import type { BridgeContext, DialogOwner, Flow } from '../context.ts'
 import { ALLOW_PBX, SUPPORTED_PBX } from '../headers/allow.ts'
 import { inviteToWhatsApp } from '../headers/invite-whatsapp.ts'
@@ -35,6 +36,7 @@ export class BusinessInitiatedCall implements Flow, InviteEvents, MediaHandler, 
   readonly media: CallMedia
   readonly #ctx: BridgeContext
   readonly #start: BusinessInitiatedStart
+  #pending: PendingVerdict | undefined
   #outgoing: OutgoingInvite | undefined
   #authorizer: WhatsAppAuthorizer | undefined
   #established: EstablishedCall | undefined
@@ -47,12 +49,21 @@ export class BusinessInitiatedCall implements Flow, InviteEvents, MediaHandler, 
     ctx.flows.set(start.call.id, this)
   }
 
-  /** Starts towards WhatsApp. */
+  /** Starts towards WhatsApp, once the call may leave. */
   begin(): void {
     this.call.note('pbx', 'in', 'INVITE')
-    this.#start.invite.whenCancelled((cancel) => this.#onCancel(cancel))
+    const { invite, number, trunk } = this.#start
+    invite.whenCancelled((cancel) => this.#onCancel(cancel))
     if (this.call.hasEnded()) return
-    this.#dial().catch((error: unknown) => this.onFault(error))
+    const verdict = this.#ctx.gate.admit(number, trunk, this.call.consumer)
+    if (verdict === undefined || isCausewayError(verdict)) this.#leaveOrFail(verdict)
+    else {
+      this.#pending = verdict
+      verdict.verdict.then(
+        (refusal) => this.#onVerdict(refusal),
+        (error: unknown) => this.onFault(error),
+      )
+    }
   }
 
   hangUp(error: CausewayError): void {
@@ -127,6 +138,16 @@ export class BusinessInitiatedCall implements Flow, InviteEvents, MediaHandler, 
     const fault = coded(error)
     if (fault.code === 'CALL_INTERNAL') this.#ctx.log.error({ err: fault, call: this.call.id })
     this.#fail(fault)
+  }
+
+  #onVerdict(refusal: CausewayError | undefined): void {
+    this.#pending = undefined
+    if (!this.call.hasEnded()) this.#leaveOrFail(refusal)
+  }
+
+  #leaveOrFail(refusal: CausewayError | undefined): void {
+    if (refusal) this.#fail(refusal)
+    else this.#dial().catch((error: unknown) => this.onFault(error))
   }
 
   async #dial(): Promise<void> {
@@ -222,6 +243,8 @@ export class BusinessInitiatedCall implements Flow, InviteEvents, MediaHandler, 
   /** The one end of the setup: nothing of it goes on. */
   #end(cause: EndCause): void {
     this.#leave()
+    this.#pending?.abandon()
+    this.#pending = undefined
     if (this.#outgoing) {
       this.call.note('whatsapp', 'out', 'CANCEL')
       this.#outgoing.abandon()

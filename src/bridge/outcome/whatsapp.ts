@@ -28,9 +28,15 @@ const ROWS: readonly Row[] = [
     code: 'CALL_CREDENTIALS_REFUSED',
   },
   { status: 403, text: /concurrent|rate limit|too many/i, code: 'CALL_WHATSAPP_BUSY_LIMIT' },
+  { status: 403, text: /restricted|paused/i, code: 'CALL_WHATSAPP_PAUSED' },
   {
     status: 403,
-    text: /not enabled|disabled|restricted|paused|unavailable|not available|country/i,
+    text: /initiated .*(unavailable|not available)|country/i,
+    code: 'CALL_WHATSAPP_COUNTRY_BARRED',
+  },
+  {
+    status: 403,
+    text: /not enabled|disabled|unavailable|not available/i,
     code: 'CALL_WHATSAPP_CALLING_OFF',
   },
   { status: 403, code: 'CALL_WHATSAPP_FORBIDDEN' },

@@ -11,6 +11,8 @@ export const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   'calls list': () => import('./calls-list.ts'),
   'calls show': () => import('./calls-show.ts'),
   'trunks show': () => import('./trunks-show.ts'),
+  'permissions show': () => import('./permissions-show.ts'),
+  'permissions request': () => import('./permissions-request.ts'),
   drain: () => import('./drain.ts'),
   undrain: () => import('./undrain.ts'),
   reload: () => import('./reload.ts'),

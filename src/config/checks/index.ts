@@ -3,6 +3,7 @@ import type { Rule } from './context.ts'
 import { mediaRules } from './media.ts'
 import { notBuilt } from './not-built.ts'
 import { numberRules } from './numbers.ts'
+import { permissionRules } from './permissions.ts'
 import { sipRules } from './sip.ts'
 import { trunkRules } from './trunks.ts'
 
@@ -15,5 +16,6 @@ export const rules: readonly Rule[] = [
   ...numberRules,
   ...callingRules,
   ...trunkRules,
+  ...permissionRules,
   notBuilt,
 ]

@@ -4,6 +4,7 @@ import { duration, flag, integer, leafFacts, matching, oneOf, secret, text } fro
 import { Rejection } from '../rejection.ts'
 import { OUTBOUND_PLACEHOLDERS, parseTemplate } from '../templates.ts'
 import { nameLeaf } from './numbers.ts'
+import { permissionsLeaf } from './permissions.ts'
 
 const CODECS: Record<string, string> = {
   opus: 'opus',
@@ -133,4 +134,5 @@ export const trunkSchema = z.strictObject({
     })
     .prefault({})
     .describe('Calls from the PBX to WhatsApp users.'),
+  permissions: permissionsLeaf,
 })

@@ -24,7 +24,7 @@ export const whatsappCallErrors = defineErrors({
     summary: 'no call permission from the recipient',
     cause:
       '403: the recipient gave no permission, is not on WhatsApp or has not accepted the terms.',
-    fix: 'Send the consumer a call permission request message before calling.',
+    fix: 'Send the consumer a call permission request message first: causeway permissions request, or permissions: request on the trunk.',
     owner: 'user',
     retryable: false,
     sip: 403,
@@ -41,12 +41,12 @@ export const whatsappCallErrors = defineErrors({
   },
   CALL_WHATSAPP_DAILY_LIMIT: {
     summary: 'the daily limit of connected calls to the recipient is reached',
-    cause: '403: business-initiated calls connected in 24 hours.',
-    fix: 'Wait.',
+    cause: '100 business-initiated calls with one consumer may connect in 24 hours.',
+    fix: 'Wait until the limit is over; causeway permissions show tells when.',
     owner: 'user',
     retryable: true,
-    sip: 403,
-    q850: 21,
+    sip: 480,
+    q850: 42,
   },
   CALL_WHATSAPP_DUPLICATE: {
     summary: 'a call between the two is already in progress',
@@ -77,7 +77,7 @@ export const whatsappCallErrors = defineErrors({
   },
   CALL_WHATSAPP_CALLING_OFF: {
     summary: 'calling is not possible from this number',
-    cause: '403: calling is disabled, restricted, paused, or not offered in the country.',
+    cause: '403: calling is disabled on the number, or refused without a reason that is known.',
     fix: 'Look at the number in WhatsApp Manager, and at causeway status.',
     owner: 'user',
     retryable: false,

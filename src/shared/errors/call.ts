@@ -1,4 +1,5 @@
 import { pbxCallErrors } from './call-pbx.ts'
+import { policyCallErrors } from './call-policy.ts'
 import { transferErrors } from './call-transfer.ts'
 import { whatsappCallErrors } from './call-whatsapp.ts'
 import { defineErrors } from './definition.ts'
@@ -183,6 +184,7 @@ const ownCallErrors = defineErrors({
 export const callErrors = {
   ...ownCallErrors,
   ...pbxCallErrors,
+  ...policyCallErrors,
   ...transferErrors,
   ...whatsappCallErrors,
 }

@@ -3,6 +3,7 @@ import { callErrors } from './call.ts'
 import { configErrors } from './config.ts'
 import type { ErrorDefinition } from './definition.ts'
 import { mediaErrors } from './media.ts'
+import { permissionErrors } from './permissions.ts'
 import { relayErrors } from './relay.ts'
 import { settingsErrors } from './settings.ts'
 import { sipErrors } from './sip.ts'
@@ -13,6 +14,7 @@ export const catalogue = {
   ...callErrors,
   ...configErrors,
   ...mediaErrors,
+  ...permissionErrors,
   ...relayErrors,
   ...settingsErrors,
   ...sipErrors,

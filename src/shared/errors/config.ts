@@ -129,6 +129,24 @@ export const configErrors = defineErrors({
     fix: 'Set both (the password may be a password_file), or neither.',
     ...mistake,
   },
+  CONFIG_PERMISSIONS_MESSAGE: {
+    summary: 'the permission request message is not clear',
+    cause: 'It is a template with its language, or a text, and only mode request sends it.',
+    fix: 'Keep template and language, or text, under mode: request.',
+    ...mistake,
+  },
+  CONFIG_PERMISSIONS_PROVIDER: {
+    summary: 'permissions cannot be checked at 360dialog',
+    cause: '360dialog does not document where its API has call_permissions.',
+    fix: 'Remove permissions from the trunk; WhatsApp itself refuses calls without permission.',
+    ...mistake,
+  },
+  CONFIG_PERMISSIONS_TOKEN: {
+    summary: 'permissions cannot be checked without an access token',
+    cause: 'The number of the trunk has no access_token: its calls will go out unchecked.',
+    fix: 'Set numbers[].access_token, or remove permissions from the trunk.',
+    ...mistake,
+  },
   CONFIG_TRUNK_UNREACHABLE: {
     summary: 'a trunk has neither targets nor registrations',
     cause: 'Causeway would not know where to send a call.',

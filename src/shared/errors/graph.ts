@@ -191,7 +191,7 @@ export const graphErrors = defineErrors({
   SETTINGS_GRAPH_138009: {
     summary: 'The limit of permission requests was reached',
     cause: 'A consumer may be asked once in 24 hours and twice in 7 days, until a call connects.',
-    fix: 'Wait until the limit expires: call_permissions of the Graph API tells when.',
+    fix: 'Wait until the limit expires: causeway permissions show tells when.',
     owner: 'user',
     retryable: false,
   },

@@ -159,7 +159,10 @@ export function createPermissionsApi(options: {
   }
 }
 
-/** An interactive request, or a template with the component of that type. */
+/**
+ * An interactive request, or a template: what a template asks is part of its definition, and this simulator
+ * keeps no definitions. Every template stands for one with a call permission request.
+ */
 function isPermissionRequest(body: JsonObject): boolean {
   const { interactive, template } = body
   if (isObject(interactive) && interactive['type'] === 'call_permission_request') {
@@ -170,15 +173,13 @@ function isPermissionRequest(body: JsonObject): boolean {
     }
     return true
   }
-  const components = isObject(template) ? template['components'] : undefined
-  return (
-    Array.isArray(components) &&
-    components.some(
-      (component) =>
-        isObject(component) &&
-        String(component['type']).toLowerCase() === 'call_permission_request',
-    )
-  )
+  if (!isObject(template)) return false
+  const language = isObject(template['language']) ? template['language'] : {}
+  if (typeof template['name'] !== 'string' || template['name'] === '') {
+    throw invalid('template.name is required')
+  }
+  if (typeof language['code'] !== 'string') throw invalid('template.language.code is required')
+  return true
 }
 
 function requireCalling(number: SimulatedNumber): void {

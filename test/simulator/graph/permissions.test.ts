@@ -127,9 +127,11 @@ t.test('templates and business-scoped user IDs', async (t) => {
     messaging_product: 'whatsapp',
     recipient: 'FR.13491208655302741918',
     type: 'template',
-    template: { name: 'calls', components: [{ type: 'call_permission_request' }] },
+    template: { name: 'calls', language: { code: 'en' } },
   })
   t.equal(sent.status, 200)
+  const nameless = { messaging_product: 'whatsapp', to: '1', type: 'template', template: {} }
+  t.equal((await ask('/messages', nameless)).body.error.code, 100)
   clock.advance(0)
   t.equal(graph.store.permission(number, 'FR.13491208655302741918').status, 'temporary')
   const { body } = await ask('/call_permissions?recipient=FR.13491208655302741918')

@@ -1,0 +1,29 @@
+/** Call permissions of consumers, limits, call policy and quality of business-initiated calls. */
+export { AccountEvents, type StandingEvent } from './account.ts'
+export { PermissionBook } from './book.ts'
+export { type HoursVerdict, judgeHours } from './call-hours.ts'
+export { createPermissionClient, type PermissionClient } from './client.ts'
+export { messageOf, OutboundGate, type PendingVerdict } from './gate.ts'
+export { TEXT_LIMIT } from './message.ts'
+export { parsePermission } from './parse.ts'
+export {
+  BUSINESS_RESTRICTED,
+  callPolicy,
+  iso,
+  type NumberStanding,
+  restrictionsNow,
+} from './policy.ts'
+export { NUDGE_AT, PICKUP_CALLS, PICKUP_LOW, type Pickup, REVOKE_AT } from './streaks.ts'
+export type { NumberCount } from './tally.ts'
+export type {
+  AccountEvent,
+  CallOutcome,
+  CallPermission,
+  PermissionAction,
+  PermissionLimit,
+  PermissionReply,
+  PermissionStatus,
+  RequestMessage,
+} from './types.ts'
+export { isGranted, judgeCall, judgeRequest, periodText } from './verdict.ts'
+export { OutcomeWatch } from './watch.ts'
