@@ -84,6 +84,7 @@ const record: CallRecord = {
   consumer: '+33199001234',
   trunk: 'main',
   whatsapp: { wacid: `wacid.${'HBgLMzMx'.repeat(12)}`, displayName: 'Zoé' },
+  whatsappReport: undefined,
   media: {
     codec: { whatsapp: 'opus', pbx: 'PCMA' },
     srtp: { whatsapp: 'AES_CM_128_HMAC_SHA1_80', pbx: 'none' },
