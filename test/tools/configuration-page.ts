@@ -39,7 +39,8 @@ function entries(node: Node, prefix: string): string[] {
     const required = node.required?.includes(key) ?? false
     const facts = [kind(child), standard(child, required)].filter(Boolean).join(', ')
     const own = `- \`${path}\` (${facts}): ${meaning(child)}`
-    const inner = child.items?.anyOf?.find((option) => option.properties)
+    const { items } = child
+    const inner = items?.properties ? items : items?.anyOf?.find((option) => option.properties)
     return [own, ...entries(child, path), ...(inner ? entries(inner, `${path}[]`) : [])]
   })
 }
@@ -52,7 +53,10 @@ function kind(node: Node): string {
     return [...new Set(kinds)].join(' or ')
   }
   if (node.enum) return node.enum.map((word) => `\`${word}\``).join(' | ')
-  if (node.type === 'array') return `list of ${node.items ? kind(node.items) : 'values'}`
+  if (node.type === 'array') {
+    if (node.items?.properties) return 'list of mappings'
+    return `list of ${node.items ? kind(node.items) : 'values'}`
+  }
   if (node.type === 'object') return 'mapping'
   if (node.type === 'integer') return 'number'
   return node.type ?? 'any'

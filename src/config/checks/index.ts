@@ -4,6 +4,7 @@ import { notBuilt } from './not-built.ts'
 import { numberRules } from './numbers.ts'
 import { sipRules } from './sip.ts'
 import { trunkRules } from './trunks.ts'
+import { webhookRules } from './webhooks.ts'
 
 export { CheckContext } from './context.ts'
 
@@ -13,5 +14,6 @@ export const rules: readonly Rule[] = [
   ...mediaRules,
   ...numberRules,
   ...trunkRules,
+  ...webhookRules,
   notBuilt,
 ]

@@ -6,6 +6,7 @@ import { mediaErrors } from './media.ts'
 import { relayErrors } from './relay.ts'
 import { settingsErrors } from './settings.ts'
 import { sipErrors } from './sip.ts'
+import { webhookErrors } from './webhooks.ts'
 
 /** Every coded error and warning of Causeway. `docs/reference/errors.md` is generated from it. */
 export const catalogue = {
@@ -16,6 +17,7 @@ export const catalogue = {
   ...relayErrors,
   ...settingsErrors,
   ...sipErrors,
+  ...webhookErrors,
 }
 
 /** A stable error code. */
