@@ -10,7 +10,9 @@ const arrows: Record<string, string[]> = {
   settings: ['shared', 'config'],
   media: ['shared', 'config'],
   'media-relay': ['shared', 'media'],
+  webhooks: ['shared', 'config', 'settings'],
   calls: ['shared', 'config', 'media'],
+  events: ['shared', 'config', 'calls'],
   bridge: ['shared', 'config', 'settings', 'calls', 'media'],
   http: ['shared', 'config', 'settings', 'calls', 'media', 'bridge'],
   simulator: ['shared', 'embedded-drachtio'],
@@ -24,6 +26,8 @@ const arrows: Record<string, string[]> = {
     'media-relay',
     'bridge',
     'http',
+    'webhooks',
+    'events',
   ],
   cli: ['shared', 'config', 'settings', 'calls', 'media', 'bridge', 'http', 'app', 'simulator'],
 }
