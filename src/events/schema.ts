@@ -135,8 +135,11 @@ const data = {
       .array(
         z.object({
           path: z.string().describe('The field, in WhatsApp’s names.'),
-          actual: z.unknown().describe('What the number has; absent when it is not reported.'),
-          desired: z.unknown().describe('What the configuration says.'),
+          actual: z
+            .unknown()
+            .optional()
+            .describe('What the number has; absent when it is not reported.'),
+          desired: z.unknown().optional().describe('What the configuration says.'),
         }),
       )
       .describe(
