@@ -58,13 +58,13 @@ export class CallEvents implements CallListener {
 
   started(call: Call): void {
     this.#calls.set(call.id, { sequence: 0, told: new Set(), ending: undefined })
-    this.#note('call.started', recordOf(call, this.#clock.now()), callData)
+    this.#note('call.started', call.id, () => this.#record(call), callData)
   }
 
   changed(call: Call): void {
     const type = `call.${call.state}` as const
     if (type !== 'call.ringing' && type !== 'call.answered') return
-    this.#note(type, recordOf(call, this.#clock.now()), callData)
+    this.#note(type, call.id, () => this.#record(call), callData)
   }
 
   ended(record: CallRecord): void {
@@ -72,12 +72,14 @@ export class CallEvents implements CallListener {
     if (!progress) return
     this.#ended.push(record.id)
     if (this.#ended.length > REMEMBERED) this.#calls.delete(this.#ended.shift()!)
+    const sequence = ++progress.sequence
+    if (!this.#publisher.wants('call.ended')) return
     // Only a call that was answered has figures worth waiting for.
     const timer =
       record.answeredAt === undefined
         ? undefined
         : this.#clock.setTimeout(() => this.#end(progress), FIGURES)
-    progress.ending = { record, sequence: ++progress.sequence, timer, after: [] }
+    progress.ending = { record, sequence, timer, after: [] }
     if (!timer) this.#later(() => this.#end(progress))
   }
 
@@ -92,10 +94,20 @@ export class CallEvents implements CallListener {
     const { whatsappReport: report } = record
     if (!report) return
     if (report.status !== undefined) {
-      this.#note('call.reported', record, (call) => reportData(call, report))
+      this.#note(
+        'call.reported',
+        record.id,
+        () => record,
+        (call) => reportData(call, report),
+      )
     }
     if (report.voicemail === undefined) return
-    this.#note('call.voicemail', record, (call) => voicemailData(call, report))
+    this.#note(
+      'call.voicemail',
+      record.id,
+      () => record,
+      (call) => voicemailData(call, report),
+    )
   }
 
   /** Publishes what waits. */
@@ -115,20 +127,29 @@ export class CallEvents implements CallListener {
     for (const publish of ending.after) publish()
   }
 
-  /** Takes a place in the order of the call's events now; the event is made later. Once for each type. */
+  #record(call: Call): CallRecord {
+    return recordOf(call, this.#clock.now())
+  }
+
+  /**
+   * Takes a place in the order of the call's events now; the event is made later, and only when somebody
+   * wants it. Once for each type.
+   */
   #note<T extends CallType>(
     type: T,
-    record: CallRecord,
+    id: string,
+    recordNow: () => CallRecord,
     dataOf: (call: CallRecord) => EventData[T],
   ): void {
     // A call that ended long ago is remembered no more; what WhatsApp says of it has no place then.
-    const progress = this.#calls.get(record.id)
+    const progress = this.#calls.get(id)
     if (progress?.told.has(type)) return
     progress?.told.add(type)
     const sequence = progress ? ++progress.sequence : undefined
+    if (!this.#publisher.wants(type)) return
     const at = this.#clock.now()
+    const record = recordNow()
     const publish = (): void => {
-      if (!this.#publisher.wants(type)) return
       this.#publish(record, { type, at, sequence, data: dataOf(record) })
     }
     if (progress?.ending) progress.ending.after.push(publish)
