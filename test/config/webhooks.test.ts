@@ -101,3 +101,9 @@ t.test('what is configured arrives', async (t) => {
   )
   t.same(configOf(VALID).events, { webhooks: [] })
 })
+
+t.test('a password in a URL is not shown', async (t) => {
+  const { errors } = issuesOf(target('{ url: "https://a:hidden@crm.example.com", secret: s }'))
+  t.match(errors[0]?.found, /\[redacted\]/)
+  t.notMatch(JSON.stringify([errors[0]?.found, errors[0]?.message, errors[0]?.excerpt]), 'hidden')
+})
