@@ -2,7 +2,7 @@ import { parseCalling } from '../settings/index.ts'
 import type { AccountWebhook, ChangeContext, ParsedItem, SettingsWebhook } from './types.ts'
 import { isObject, type JsonObject, objectOf, objectsOf, textOf, timeOf, wordOf } from './wire.ts'
 
-/** Fields `account_settings_update` and `account_update` (section 9.3 of WhatsApp's rules). */
+/** Fields `account_settings_update` and `account_update` (docs/reference/whatsapp.md, Webhooks). */
 export function parseAccount(
   field: 'account_settings_update' | 'account_update',
   value: JsonObject,

@@ -29,7 +29,7 @@ export const EMPTY_CALL = {
   mediaId: undefined,
 } as const
 
-/** Field `calls`: `calls[]` and `statuses[]` (section 9.2 of WhatsApp's rules). */
+/** Field `calls`: `calls[]` and `statuses[]` (docs/reference/whatsapp.md, Webhooks). */
 export function parseCalls(value: JsonObject, context: ChangeContext): Omit<ParsedItem, 'field'>[] {
   const calls = objectsOf(value['calls']).map((call) => ({
     event: callEvent(value, call, context),

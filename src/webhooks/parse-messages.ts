@@ -4,7 +4,7 @@ import type { CallWebhook, ChangeContext, ParsedItem, PermissionWebhook } from '
 import { type JsonObject, objectOf, objectsOf, textOf, timeOf, truthOf, wordOf } from './wire.ts'
 
 /**
- * Field `messages`: replies to call permission requests (section 10.3 of WhatsApp's rules), and voicemails,
+ * Field `messages`: replies to call permission requests, and voicemails (docs/reference/whatsapp.md, Webhooks):
  * audio messages whose id is that of a call. Everything else of the inbox is none of our business.
  */
 export function parseMessages(

@@ -15,8 +15,8 @@ const PARSERS: Record<WebhookField, FieldParser> = {
 }
 
 /**
- * Takes an envelope apart: `{ object, entry: [{ id, time, changes: [{ field, value }] }] }` (section 9.1 of
- * WhatsApp's rules). Lenient: numbers may be text, words come in any case, what is unknown is passed over
+ * Takes an envelope apart: `{ object, entry: [{ id, time, changes: [{ field, value }] }] }` (docs/reference/whatsapp.md,
+ * Webhooks). Lenient: numbers may be text, words come in any case, what is unknown is passed over
  * but counted.
  *
  * @returns undefined when the body is no envelope

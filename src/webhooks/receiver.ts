@@ -14,8 +14,9 @@ export const BODY_LIMIT = 1024 * 1024
 /** Deliveries that wait to be worked off, and their bytes; beyond either WhatsApp is asked to try again. */
 const QUEUE_LIMIT = 10_000
 const QUEUE_BYTES = 32 * 1024 * 1024
-/** Deliveries worked off before calls and other requests have their turn. */
+/** Deliveries, and their bytes, worked off before calls and other requests have their turn. */
 const BATCH = 16
+const BATCH_BYTES = 128 * 1024
 /** Events remembered to tell repetitions. */
 const SEEN_LIMIT = 100_000
 
@@ -95,23 +96,27 @@ export class WebhookReceiver {
   stop(): void {
     this.#stopped = true
     if (this.#scheduled) clearImmediate(this.#scheduled)
-    this.#work(this.#queue.length)
+    while (this.#queue.length > 0) this.#work()
   }
 
   #schedule(): void {
     this.#scheduled ??= setImmediate(() => {
       this.#scheduled = undefined
-      this.#work(BATCH)
+      this.#work()
     })
   }
 
-  #work(most: number): void {
-    for (const body of this.#queue.splice(0, most)) {
-      this.#bytes -= body.length
+  #work(): void {
+    let taken = 0
+    for (let bytes = 0; taken < BATCH && bytes < BATCH_BYTES; taken++) {
+      const body = this.#queue[taken]
+      if (!body) break
+      bytes += body.length
       this.#open(body)
     }
-    if (this.#queue.length > 0) this.#schedule()
-    else for (const resolve of this.#waiting.splice(0)) resolve()
+    for (const body of this.#queue.splice(0, taken)) this.#bytes -= body.length
+    if (this.#queue.length === 0) for (const resolve of this.#waiting.splice(0)) resolve()
+    else if (!this.#stopped) this.#schedule()
   }
 
   #open(body: Buffer): void {

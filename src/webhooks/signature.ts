@@ -10,8 +10,8 @@ export function signatureOf(secret: Secret, body: Uint8Array): string {
 }
 
 /**
- * Whether `X-Hub-Signature-256` is the HMAC-SHA256 of the raw body with the app's secret (section 9.1 of
- * WhatsApp's rules). Compared in constant time; a missing or malformed header, and two of them, are false.
+ * Whether `X-Hub-Signature-256` is the HMAC-SHA256 of the raw body with the app's secret (docs/reference/whatsapp.md,
+ * Webhooks). Compared in constant time; a missing or malformed header, and two of them, are false.
  */
 export function isSigned(secret: Secret, body: Uint8Array, header: unknown): boolean {
   const given = typeof header === 'string' ? FORM.exec(header.trim())?.[1] : undefined

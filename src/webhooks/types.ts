@@ -22,7 +22,7 @@ export interface WebhookContact {
   username: string | undefined
 }
 
-/** An error of the Graph API inside an event; the codes are those of section 10.4 of its rules. */
+/** An error of the Graph API inside an event; 138021 is "media receive timeout". */
 export interface WebhookError {
   code: number | undefined
   title: string | undefined

@@ -144,6 +144,24 @@ t.test('an event that cannot be handled stops no other', async (t) => {
   t.match(lab.counted(), { 'calls failed': 1, 'calls handled': 2 })
 })
 
+t.test('others have their turn between the webhooks, sooner when those are large', async (t) => {
+  for (const [padding, least] of [
+    [10, 100 - 16],
+    [200_000, 100 - 1],
+  ] as const) {
+    const { receiver, events } = receiverLab()
+    for (let i = 0; i < 100; i++) {
+      const call = { id: `wacid.${i}`, event: 'call_created', padding: 'x'.repeat(padding) }
+      const body = Buffer.from(callEvent(call))
+      receiver.receive(body, signatureOf(APP_SECRET, body))
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+    t.equal(receiver.queued, least)
+    await receiver.idle()
+    t.equal(events.length, 100)
+  }
+})
+
 t.test('when it stops, what was answered is worked off, and nothing more is taken', async (t) => {
   const { receiver, receive, events } = receiverLab()
   for (let i = 0; i < 100; i++) {
