@@ -68,7 +68,7 @@ export class Events {
         id: name,
         status: failing ? 'warn' : 'pass',
         output: failing
-          ? `${failures} attempts failed in a row, ${lastFailure}; ${queued} events wait`
+          ? `${failures} attempts failed in a row, ${lastFailure}; events that wait: ${queued}`
           : 'events are delivered',
         ready: true,
       }

@@ -1,6 +1,6 @@
 import type { EventTarget, EventType } from '../config/types.ts'
 import type { Clock, Timer } from '../shared/clock.ts'
-import { CausewayError } from '../shared/errors/index.ts'
+import type { ErrorCode } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
 import { type Backoff, pauseAfter } from './backoff.ts'
@@ -42,6 +42,8 @@ export const PERSISTENCE: Persistence = {
   connections: 8,
   gate: 3,
 }
+
+const UNDELIVERED: ErrorCode = 'APP_EVENT_UNDELIVERED'
 
 /** Why an event became a dead letter. */
 export type DeadReason = 'tries' | 'refused' | 'queue_full' | 'stopped'
@@ -91,6 +93,8 @@ export class Target {
   readonly #paused = new Set<Delivery>()
   #target: EventTarget
   #flushing = false
+  /** Whether the last event found no room. */
+  #full = false
   #inFlight = 0
   #failures = 0
   #lastFailure: string | undefined
@@ -123,12 +127,14 @@ export class Target {
 
   push(event: OutgoingEvent): void {
     const delivery = { ...event, tries: 0, timer: undefined }
+    const full = this.#lanes.size >= this.#persistence.queue
     if (this.#flushing) this.#bury(delivery, 'stopped')
-    else if (this.#lanes.size >= this.#persistence.queue) this.#bury(delivery, 'queue_full')
+    else if (full) this.#bury(delivery, 'queue_full')
     else {
       this.#lanes.push(delivery)
       this.#pump()
     }
+    this.#full = full
   }
 
   status(): TargetStatus {
@@ -160,6 +166,10 @@ export class Target {
     }
     timer.clear()
     await this.#http.close()
+    const left = this.#dead.get('stopped') ?? 0
+    if (left === 0) return
+    const facts = { code: UNDELIVERED, target: this.name, events: left }
+    this.#options.log.warn(facts, 'events left undelivered when stopping')
   }
 
   #giveUp(): void {
@@ -203,61 +213,70 @@ export class Target {
   #take(delivery: Delivery, outcome: PostOutcome): void {
     const result = outcome.ok ? 'delivered' : outcome.reason
     this.#attempts.set(result, (this.#attempts.get(result) ?? 0) + 1)
-    if (outcome.ok) {
-      this.#failures = 0
-      this.#lastFailure = undefined
-      this.#delivered++
-      this.#lanes.done(delivery)
-      return
+    if (outcome.ok) this.#succeed(delivery)
+    // Else everything was given up meanwhile, this one included.
+    else if (!this.#stopping.signal.aborted) this.#fail(delivery, outcome)
+  }
+
+  #succeed(delivery: Delivery): void {
+    if (this.#failures > 0) {
+      const facts = { target: this.name, queued: this.#lanes.size }
+      this.#options.log.info(facts, 'events are delivered again')
     }
-    // Everything was given up meanwhile, this one included.
-    if (this.#stopping.signal.aborted) return
-    this.#lastFailure = outcome.detail
-    const { tries, backoff, gate } = this.#persistence
-    const { clock, random, log } = this.#options
+    this.#failures = 0
+    this.#lastFailure = undefined
+    this.#delivered++
+    this.#lanes.done(delivery)
+  }
+
+  #fail(delivery: Delivery, outcome: PostOutcome & { ok: false }): void {
+    const { detail, final } = outcome
+    this.#lastFailure = detail
     // A target that answers with a reason is there, whatever it thinks of the event.
-    this.#failures = outcome.final ? 0 : this.#failures + 1
-    if (outcome.final || delivery.tries >= tries || this.#flushing) {
+    this.#failures = final ? 0 : this.#failures + 1
+    if (final || this.#flushing || delivery.tries >= this.#persistence.tries) {
       this.#lanes.done(delivery)
-      const reason = outcome.final ? 'refused' : this.#flushing ? 'stopped' : 'tries'
-      this.#bury(delivery, reason, outcome.detail)
+      this.#bury(delivery, final ? 'refused' : this.#flushing ? 'stopped' : 'tries', detail)
       return
     }
-    const pause = Math.max(pauseAfter(delivery.tries, backoff, random), outcome.retryAfter ?? 0)
-    const { type, tries: tried } = delivery
-    log.warn(
-      { target: this.name, type, tries: tried, detail: outcome.detail, again: pause },
-      'event not delivered, tried again later',
-    )
+    const { backoff, gate } = this.#persistence
+    const { clock, random, log } = this.#options
+    const again = Math.max(pauseAfter(delivery.tries, backoff, random), outcome.retryAfter ?? 0)
+    const { type, tries } = delivery
+    const facts = { target: this.name, type, tries, detail, again }
+    // One line when it begins; the metrics count the rest.
+    log[this.#failures === 1 ? 'warn' : 'debug'](facts, 'event not delivered, tried again later')
     this.#paused.add(delivery)
     delivery.timer = clock.setTimeout(() => {
       this.#paused.delete(delivery)
       this.#lanes.giveBack(delivery)
       this.#pump()
-    }, pause)
+    }, again)
     if (this.#failures < gate || this.#gate) return
-    this.#gate = clock.setTimeout(
-      () => {
-        this.#gate = undefined
-        this.#pump()
-      },
-      pauseAfter(this.#failures - gate + 1, backoff, random),
-    )
+    const rest = pauseAfter(this.#failures - gate + 1, backoff, random)
+    this.#gate = clock.setTimeout(() => {
+      this.#gate = undefined
+      this.#pump()
+    }, rest)
   }
 
   #bury(delivery: Delivery, reason: DeadReason, detail?: string): void {
     const { clock, log, deadLetters } = this.#options
-    this.#dead.set(reason, (this.#dead.get(reason) ?? 0) + 1)
+    const { type, tries } = delivery
+    const before = this.#dead.get(reason) ?? 0
+    this.#dead.set(reason, before + 1)
+    const text = detail === undefined ? reason : `${reason}: ${detail}`
     deadLetters.add({
       time: new Date(clock.now()).toISOString(),
       target: this.name,
-      reason: detail === undefined ? reason : `${reason}: ${detail}`,
-      tries: delivery.tries,
+      reason: text,
+      tries,
       event: JSON.parse(delivery.body),
     })
-    const text = `target ${this.name}, ${delivery.type}, ${reason}${detail ? `, ${detail}` : ''}`
-    const err = new CausewayError('APP_EVENT_UNDELIVERED', { detail: text })
-    log.error({ err, target: this.name, tries: delivery.tries }, 'event not delivered')
+    // What is dropped in heaps is told once; see `push` and `stop`.
+    if (reason === 'stopped' || (reason === 'queue_full' && this.#full)) return
+    const facts = { code: UNDELIVERED, target: this.name, type, tries, detail: text }
+    log.error(facts, 'event not delivered')
   }
 
   #settle(): void {

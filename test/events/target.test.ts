@@ -364,8 +364,41 @@ t.test('nothing secret is logged', async (t) => {
   await until('refused', () => lines.length === 2)
   await letters()
   t.notMatch(lines.join(''), /crm-secret|sha256=|\/calls/)
-  t.match(JSON.parse(lines[0]!), { target: 'crm.example.com', detail: 'status 500' })
-  t.match(JSON.parse(lines[1]!), { err: { code: 'APP_EVENT_UNDELIVERED' } })
+  t.match(JSON.parse(lines[0]!), { level: 40, target: 'crm.example.com', detail: 'status 500' })
+  t.match(JSON.parse(lines[1]!), {
+    level: 50,
+    code: 'APP_EVENT_UNDELIVERED',
+    detail: 'refused: status 400',
+  })
+})
+
+t.test('a target that is down is told once, not for every event and attempt', async (t) => {
+  const { open, post } = scripted()
+  const lines: string[] = []
+  const { push, clock, target } = await lab(t, {
+    post,
+    lines,
+    persistence: { queue: 20, connections: 1 },
+  })
+  for (let i = 0; i < 100; i++) push(`call ${i}`)
+  for (let i = 0; i < 5; i++) {
+    open.at(-1)!.end(failed())
+    await turn()
+    for (let s = 0; s < 100 && open.length === i + 1; s++) clock.advance(1000)
+  }
+  open.at(-1)!.end(fine)
+  await turn()
+  const stopped = target.stop(0)
+  clock.advance(0)
+  await stopped
+  const seen = lines.map((line) => JSON.parse(line)).filter(({ level }) => level > 20)
+  t.match(seen, [
+    { level: 50, detail: 'queue_full' },
+    { level: 40, tries: 1, again: Number },
+    { level: 30, msg: 'events are delivered again' },
+    { level: 40, events: 19, msg: 'events left undelivered when stopping' },
+  ])
+  t.equal(seen.length, 4)
 })
 
 t.test(
