@@ -49,6 +49,8 @@ export class WebhookReceiver {
   #bytes = 0
   #scheduled: NodeJS.Immediate | undefined
   #stopped = false
+  /** Of the last event: one line is enough for many outside the window. */
+  #age: ReturnType<typeof ageOf> = 'fresh'
 
   constructor(options: ReceiverOptions) {
     this.#options = options
@@ -135,9 +137,12 @@ export class WebhookReceiver {
     const { clock, log } = this.#options
     if (!event) return 'ignored'
     const age = ageOf(event.at, clock.now())
+    const told = age === this.#age
+    this.#age = age
     if (age !== 'fresh') {
       const seconds = Math.round((clock.now() - event.at!) / 1000)
-      log.warn({ field, seconds }, `webhook event ignored: it is ${age}; is this clock right?`)
+      const text = `webhook event ignored: it is ${age}; is this clock right?`
+      log[told ? 'debug' : 'warn']({ field, seconds }, text)
       return age
     }
     if (!this.#seen.add(`${field} ${JSON.stringify(raw)}`)) return 'duplicate'
