@@ -11,7 +11,9 @@ const arrows: Record<string, string[]> = {
   permissions: ['shared', 'config', 'settings'],
   media: ['shared', 'config'],
   'media-relay': ['shared', 'media'],
+  webhooks: ['shared', 'config', 'settings'],
   calls: ['shared', 'config', 'media'],
+  events: ['shared', 'config', 'calls'],
   bridge: ['shared', 'config', 'settings', 'calls', 'media'],
   http: ['shared', 'config', 'settings', 'calls', 'media', 'bridge'],
   simulator: ['shared', 'embedded-drachtio'],
@@ -26,6 +28,8 @@ const arrows: Record<string, string[]> = {
     'media-relay',
     'bridge',
     'http',
+    'webhooks',
+    'events',
   ],
   cli: [
     'shared',

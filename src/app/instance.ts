@@ -8,7 +8,9 @@ import { type Clock, systemClock } from '../shared/clock.ts'
 import type { Logger } from '../shared/log.ts'
 import { type Random, systemRandom } from '../shared/random.ts'
 import { Calling } from './calling.ts'
+import { callingNews } from './calling-news.ts'
 import { healthChecks } from './checks.ts'
+import { Events } from './events.ts'
 import { MediaWatch, relayMetrics } from './media-watch.ts'
 import { metricFamilies } from './metrics.ts'
 import { startRelay } from './relay.ts'
@@ -16,6 +18,7 @@ import { configChanges, numbersChanged } from './reload.ts'
 import { NumberSettings } from './settings.ts'
 import { type SipServerHandle, startSipServer } from './sip-server.ts'
 import { numberViews, trunkViews } from './views.ts'
+import { reloadedWebhooks, Webhooks } from './webhooks.ts'
 
 /** What an instance is started with. */
 export interface InstanceOptions {
@@ -43,12 +46,14 @@ export class Instance {
   readonly settings: NumberSettings
   /** Permissions and call policy; takes the webhooks' news of them. */
   readonly calling: Calling
+  readonly webhooks: Webhooks
   readonly operations: Operations
   readonly #options: InstanceOptions
   readonly #clock: Clock
   readonly #sip: SipServerHandle
   readonly #media: MediaRelay
   readonly #watch: MediaWatch
+  readonly #events: Events
   readonly #bridge: Bridge
   #config: Config
   #http: HttpServer | undefined
@@ -74,14 +79,26 @@ export class Instance {
       log,
       listenPort: sip.listen.whatsapp.port,
     })
+    const present = (): Config => this.#config
     this.calling = new Calling({
-      config: () => this.#config,
+      config: present,
       settings: (name) => this.settings.state(name),
       calls: this.calls,
       clock,
       random,
       log,
     })
+    this.#events = new Events({ config: present, calls: this.calls, clock, random, log })
+    this.settings.onChange((name, state) => this.#events.onSettings(name, state))
+    this.webhooks = new Webhooks({
+      config: present,
+      calls: this.calls,
+      check: (name) => this.settings.check(name),
+      publisher: this.#events.publisher,
+      clock,
+      log,
+    })
+    this.webhooks.consumers.add(callingNews(this.calling, clock))
     this.#bridge = createBridge({
       port: new DrachtioPort(sip.admin),
       config,
@@ -121,6 +138,7 @@ export class Instance {
       instance.#http = await startHttp({
         operations: instance.operations,
         token: () => instance.#config.http.token,
+        webhooks: instance.webhooks.door,
         log,
         ...config.http.listen,
       })
@@ -148,7 +166,10 @@ export class Instance {
       await this.#bridge.stop()
       this.#watch.stop()
       await this.calling.stop()
-      await Promise.all([this.#http?.close(), this.settings.stop(), this.#media.close()])
+      await this.#http?.close()
+      this.webhooks.stop()
+      await Promise.all([this.settings.stop(), this.#media.close()])
+      await this.#events.stop()
       await this.#sip.close()
     })()
     return this.#stopping
@@ -173,13 +194,15 @@ export class Instance {
       ...before.whatsapp,
       challenge: after.whatsapp.challenge,
       sources: after.whatsapp.sources,
+      webhooks: reloadedWebhooks(before.whatsapp.webhooks, after.whatsapp.webhooks),
     }
-    const { numbers, trunks, limits } = after
+    const { numbers, trunks, limits, events } = after
     const http = { ...before.http, token: after.http.token }
     const logging = { ...before.log, level: after.log.level }
-    this.#config = { ...before, whatsapp, numbers, trunks, limits, http, log: logging }
+    this.#config = { ...before, whatsapp, numbers, trunks, limits, http, events, log: logging }
     log.level = after.log.level
     this.#bridge.reconfigure(this.#config)
+    this.#events.configure()
     if (numbersChanged(before, after)) this.settings.configure(this.#config)
     log.info(changes, 'configuration reloaded')
     return { ok: true, ...changes, errors: [], warnings: [...result.warnings] }
@@ -201,6 +224,7 @@ export class Instance {
       }),
       ...this.calling.checks(),
       ...this.#watch.checks(),
+      ...this.#events.checks(),
     ]
     return {
       version,
@@ -217,6 +241,8 @@ export class Instance {
         ...relayMetrics(this.#media.status()),
         ...this.calling.metrics(),
         ...this.#watch.metrics(),
+        ...this.webhooks.metrics(),
+        ...this.#events.metrics(),
       ],
       calls: {
         active: () => [...this.calls.active()].map((call) => recordOf(call, this.#clock.now())),

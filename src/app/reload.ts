@@ -18,8 +18,14 @@ const LIVE: readonly string[] = [
   'http.token',
   'whatsapp.challenge',
   'whatsapp.sources',
+  'whatsapp.webhooks.verify_token',
+  'whatsapp.webhooks.app_secret',
+  'events',
   'log.level',
 ]
+
+/** Keys whose own keys differ in whether they are live. */
+const NESTED: readonly string[] = ['whatsapp.webhooks']
 
 /** File spellings of the typed configuration's keys, for messages an operator reads. */
 const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
@@ -43,7 +49,10 @@ function changedPaths(section: string, before: unknown, after: unknown): string[
   const keys = new Set([...Object.keys(before), ...Object.keys(after)])
   return [...keys]
     .filter((key) => !same(before[key], after[key]))
-    .map((key) => `${snake(section)}.${snake(key)}`)
+    .flatMap((key) => {
+      const path = `${snake(section)}.${snake(key)}`
+      return NESTED.includes(path) ? changedPaths(path, before[key], after[key]) : [path]
+    })
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

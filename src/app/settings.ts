@@ -13,6 +13,7 @@ import type { Secret } from '../shared/secret.ts'
 /** The settings of the numbers, across reloads: each configuration gets a manager of its own. */
 export class NumberSettings implements CredentialSource {
   readonly #deps: { clock: Clock; random: Random; log: Logger; listenPort: number }
+  readonly #listeners = new Set<(name: string, state: NumberSettingsState) => void>()
   #manager: SettingsManager | undefined
   #settled: Promise<void> = Promise.resolve()
 
@@ -25,6 +26,9 @@ export class NumberSettings implements CredentialSource {
     const previous = this.#manager
     const next = createSettingsManager({ config, ...this.#deps })
     this.#manager = next
+    next.onChange((name, state) => {
+      for (const listener of this.#listeners) listener(name, state)
+    })
     this.#settled = (async () => {
       await previous?.stop()
       await next.start()
@@ -46,6 +50,16 @@ export class NumberSettings implements CredentialSource {
 
   async refresh(name: string): Promise<Secret | undefined> {
     return this.#manager?.credentials.refresh(name)
+  }
+
+  /** Looks at the settings of a number now. */
+  async check(name: string): Promise<NumberSettingsState | undefined> {
+    return this.#manager?.check(name)
+  }
+
+  /** Calls `listener` after every look at the settings of a number, across reloads. */
+  onChange(listener: (name: string, state: NumberSettingsState) => void): void {
+    this.#listeners.add(listener)
   }
 
   async stop(): Promise<void> {

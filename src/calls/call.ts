@@ -4,6 +4,7 @@ import { detach } from '../shared/detach.ts'
 import type { EndCause } from './cause.ts'
 import { Ladder, type LadderEntry } from './ladder.ts'
 import { type CallState, isLegal } from './state.ts'
+import type { WhatsAppReport } from './whatsapp-report.ts'
 
 /** Who dialled: the WhatsApp user, or the business through its PBX. */
 export type CallDirection = 'user-initiated' | 'business-initiated'
@@ -78,6 +79,8 @@ export class Call {
   /** Name of the trunk in use; changes when the overflow trunk is tried. */
   trunk: string
   readonly whatsapp: WhatsAppFacts
+  /** What WhatsApp's webhooks say of it; undefined until one came. */
+  whatsappReport: WhatsAppReport | undefined
   /** What the media came to be, once agreed. */
   media: MediaFacts | undefined
   /** What was found to be wrong with the media, in the order of finding; one for each code and side. */

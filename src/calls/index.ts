@@ -13,3 +13,9 @@ export { LADDER_LIMIT, type LadderEntry } from './ladder.ts'
 export { type CallRecord, recordOf } from './record.ts'
 export { type CallCount, type CallListener, CallRegistry, ENDED_KEPT } from './registry.ts'
 export { type CallState, isLegal } from './state.ts'
+export {
+  EMPTY_REPORT,
+  mergeReports,
+  type WhatsAppCallError,
+  type WhatsAppReport,
+} from './whatsapp-report.ts'

@@ -3,6 +3,7 @@ import type { Call, CallDirection, CallVerdict, MediaFacts, WhatsAppFacts } from
 import type { EndCause } from './cause.ts'
 import type { LadderEntry } from './ladder.ts'
 import type { CallState } from './state.ts'
+import type { WhatsAppReport } from './whatsapp-report.ts'
 
 /** A call as plain data: what the API shows, and the one record an ended call leaves. */
 export interface CallRecord {
@@ -18,6 +19,8 @@ export interface CallRecord {
   /** Name of the trunk, the last one tried. */
   readonly trunk: string
   readonly whatsapp: WhatsAppFacts
+  /** What WhatsApp's webhooks say of it; undefined until one came, which may be after the end. */
+  readonly whatsappReport: WhatsAppReport | undefined
   /** Codec and SRTP modes, once negotiated. */
   readonly media: MediaFacts | undefined
   /** What was found to be wrong with the media. */
@@ -51,6 +54,7 @@ export function recordOf(call: Call, now: number): CallRecord {
     consumer,
     trunk,
     whatsapp,
+    whatsappReport: call.whatsappReport,
     media,
     verdicts: call.verdicts,
     report: call.report,

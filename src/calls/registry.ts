@@ -3,6 +3,7 @@ import { Call, type CallDirection, type CallOptions, type CallWatcher } from './
 import type { CallResult } from './cause.ts'
 import { type CallRecord, recordOf } from './record.ts'
 import type { CallState } from './state.ts'
+import { mergeReports, type WhatsAppReport } from './whatsapp-report.ts'
 
 /** What others may want to know of calls. Called synchronously; must not throw. */
 export interface CallListener {
@@ -12,6 +13,8 @@ export interface CallListener {
   ended?(record: CallRecord): void
   /** The record of an ended call again, with the last figures of its media. */
   reported?(record: CallRecord): void
+  /** WhatsApp's webhooks said something of a call, active or ended. */
+  told?(record: CallRecord): void
 }
 
 /** Calls ended so far, by direction and result. */
@@ -49,7 +52,8 @@ export class CallRegistry {
     this.#active.set(call.id, call)
     this.#perNumber.set(call.number, this.activeOf(call.number) + 1)
     this.#started[call.direction]++
-    if (call.whatsapp.wacid !== undefined) this.#wacids.set(call.whatsapp.wacid, call.id)
+    const { wacid } = call.whatsapp
+    if (wacid !== undefined) this.#wacids.set(wacid, call.id)
     for (const listener of this.#listeners) listener.started?.(call)
     return call
   }
@@ -90,6 +94,36 @@ export class CallRegistry {
     return id === undefined ? undefined : this.record(id)
   }
 
+  /**
+   * Takes WhatsApp's id of a call that was made without one: a business-initiated call gets its id from
+   * WhatsApp. Nothing happens when the call has one.
+   */
+  learnWacid(id: string, wacid: string): void {
+    const facts = this.#active.get(id)?.whatsapp ?? this.#ended.get(id)?.whatsapp
+    if (!facts || facts.wacid !== undefined) return
+    facts.wacid = wacid
+    this.#index(id, wacid)
+  }
+
+  /**
+   * Adds what WhatsApp's webhooks say to the call they name, active or ended.
+   *
+   * @returns the call's record; undefined when no call of that id is known
+   */
+  tell(wacid: string, told: Partial<WhatsAppReport>): CallRecord | undefined {
+    const id = this.#wacids.get(wacid)
+    if (id === undefined) return undefined
+    const call = this.#active.get(id)
+    const known = call ?? this.#ended.get(id)
+    if (!known) return undefined
+    const report = mergeReports(known.whatsappReport, told)
+    if (call) call.whatsappReport = report
+    else this.#ended.set(id, { ...this.#ended.get(id)!, whatsappReport: report })
+    const record = this.record(id)!
+    for (const listener of this.#listeners) listener.told?.(record)
+    return record
+  }
+
   /** Calls begun since the start, by direction. */
   get startedTotals(): Readonly<Record<CallDirection, number>> {
     return this.#started
@@ -108,16 +142,24 @@ export class CallRegistry {
 
   readonly #watcher: CallWatcher = {
     changed: (call, from) => {
+      // WhatsApp's headers may have told it since the last change.
+      this.#index(call.id, call.whatsapp.wacid)
       if (call.state === 'ended') this.#retire(call)
       for (const listener of this.#listeners) listener.changed?.(call, from)
     },
     reported: (call) => this.#complete(call),
   }
 
+  #index(id: string, wacid: string | undefined): void {
+    if (wacid !== undefined && !this.#wacids.has(wacid)) this.#wacids.set(wacid, id)
+  }
+
   /** Replaces the record of an ended call, which keeps its place in age. */
   #complete(call: Call): void {
-    const record = recordOf(call, this.#clock.now())
-    if (this.#ended.has(call.id)) this.#ended.set(call.id, record)
+    const kept = this.#ended.get(call.id)
+    const whatsappReport = kept?.whatsappReport ?? call.whatsappReport
+    const record = { ...recordOf(call, this.#clock.now()), whatsappReport }
+    if (kept) this.#ended.set(call.id, record)
     for (const listener of this.#listeners) listener.reported?.(record)
   }
 

@@ -111,6 +111,7 @@ function header(call: CallRecord, paint: Paint): string[] {
     ['times', times(call)],
     ['media', media && mediaOf(media)],
     ['ended', endOf(call)],
+    ['webhook', told(call)],
   ]
   const title = `${paint('bold', `Call ${id}`)}  ${direction}, ${state}`
   const lines = rows.flatMap(([name, value]) => {
@@ -178,6 +179,21 @@ function endOf({ cause }: CallRecord): string | undefined {
   if (code === 'NORMAL') return `${result}: ${text}`
   const acts = result === 'failed' || result === 'refused' ? `; ${OWNERS[owner]} should act` : ''
   return `${result}: ${text} (${code}, SIP ${sip}, Q.850 ${q850})${acts}`
+}
+
+/** What WhatsApp's own webhooks say of the call. */
+function told({ whatsappReport: report }: CallRecord): string | undefined {
+  if (!report) return undefined
+  const { status, duration, errors, voicemail, rejectedAt } = report
+  const parts = [status === undefined ? 'WhatsApp knows the call' : `WhatsApp says ${status}`]
+  if (duration !== undefined) parts.push(`${duration} s`)
+  if (rejectedAt !== undefined) parts.push('rejected by the user')
+  if (voicemail !== undefined) parts.push('a voicemail was left')
+  const faults = errors.map(({ code, title, details }) => {
+    const more = details === undefined || details === title ? '' : ` (${details})`
+    return `${code ?? 'error'} ${title ?? ''}${more}`.trim()
+  })
+  return [parts.join(', '), ...faults].join('; ')
 }
 
 function endTone({ cause }: CallRecord): Parameters<Paint>[0] | undefined {

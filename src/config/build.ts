@@ -55,6 +55,13 @@ export function buildConfig(values: FileValues, file: string): Config {
       invitesPerSecond: limits.invites_per_second,
     },
     http: { listen: http.listen, token: http.token },
+    events: {
+      webhooks: values.events.webhooks.map(({ url, secret, events }) => ({
+        url,
+        secret: secret as Secret,
+        events,
+      })),
+    },
     records: { path: resolve(folder, values.records.path) },
     log: values.log,
   }

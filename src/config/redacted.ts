@@ -4,6 +4,7 @@ import { formatHostPort } from './addresses.ts'
 import { META_PREFIXES } from './meta-prefixes.ts'
 import type {
   Config,
+  EventTarget,
   ListenAddress,
   MediaConfig,
   NumberConfig,
@@ -17,7 +18,7 @@ import { formatDuration } from './units.ts'
  * absent keys left out. Safe to print and to serve.
  */
 export function redactedConfig(config: Config): Record<string, unknown> {
-  const { sip, media, whatsapp, limits, http, records, log } = config
+  const { sip, media, whatsapp, limits, http, events, records, log } = config
   const { webhooks } = whatsapp
   return present({
     sip: present({
@@ -59,6 +60,7 @@ export function redactedConfig(config: Config): Record<string, unknown> {
       listen: formatHostPort(http.listen.host, http.listen.port),
       token: secret(http.token),
     }),
+    events: { webhooks: events.webhooks.map(eventTarget) },
     records: { path: records.path },
     log: { level: log.level, numbers: log.numbers },
   })
@@ -142,6 +144,11 @@ function trunk(trunk: TrunkConfig): Record<string, unknown> {
 function permissions({ mode, template, text }: TrunkConfig['permissions']): unknown {
   if (!template && text === undefined) return mode
   return present({ mode, template: template?.name, language: template?.language, text })
+}
+
+/** A query of the URL may hold a key of the target's own. */
+function eventTarget({ url, secret: key, events }: EventTarget): Record<string, unknown> {
+  return present({ url: url.replace(/\?.*$/, '?[redacted]'), secret: secret(key), events })
 }
 
 function server(server: SipConfig['server']): string {

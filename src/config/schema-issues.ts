@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { editDistance, nearest } from '../shared/nearest.ts'
 import { ConfigIssue } from './issue.ts'
+import { maskLine } from './mask.ts'
 import { fileSchema } from './schema/index.ts'
 import { factsAt, keyPaths, knownKeys, schemaAt } from './schema-walk.ts'
 import { formatPath, type Path, type YamlSource } from './source.ts'
@@ -209,7 +210,9 @@ function foundAt(path: Path, { source, root }: Ground): { text: string; literal:
   if (typeof value === 'object' || value === undefined) {
     return { text: kindOf(value), literal: false }
   }
-  return { text: cut(written?.text ?? JSON.stringify(value)), literal: true }
+  // A URL may hold a password, where none belongs.
+  const shown = maskLine(written?.text ?? JSON.stringify(value), 1).text
+  return { text: cut(shown), literal: true }
 }
 
 function kindOf(value: unknown): string {

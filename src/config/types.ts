@@ -24,6 +24,7 @@ export interface Config {
   trunks: TrunkConfig[]
   limits: LimitsConfig
   http: HttpConfig
+  events: EventsConfig
   records: { path: string }
   log: { level: LogLevel; numbers: NumberStyle }
 }
@@ -216,4 +217,32 @@ export interface HttpConfig {
   listen: { host: string; port: number }
   /** Bearer token of everything under /api; undefined: loopback only. */
   token: Secret | undefined
+}
+
+/** Types of the events that are published, as in docs/reference/events.md. */
+export const EVENT_TYPES = [
+  'call.started',
+  'call.ringing',
+  'call.answered',
+  'call.ended',
+  'call.reported',
+  'call.voicemail',
+  'permission.changed',
+  'settings.drift',
+  'account.violation',
+  'account.restriction',
+] as const
+
+export type EventType = (typeof EVENT_TYPES)[number]
+
+/** Where events are POSTed. */
+export interface EventTarget {
+  url: string
+  secret: Secret
+  /** Undefined: all. */
+  events: EventType[] | undefined
+}
+
+export interface EventsConfig {
+  webhooks: EventTarget[]
 }

@@ -1,2 +1,3 @@
 export * from './operations.ts'
 export { buildHttp, type HttpOptions, type HttpServer, startHttp } from './server.ts'
+export type { WebhookDoor } from './webhooks.ts'

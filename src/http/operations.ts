@@ -6,7 +6,7 @@ export type CheckStatus = 'pass' | 'warn' | 'fail'
 
 /** One check of the health report. */
 export interface HealthCheck {
-  /** `number`, `calling`, `trunk`, `relay`, `media`, `certificate`, `sip-server`, `listener`, `drain`. */
+  /** `number`, `calling`, `trunk`, `relay`, `media`, `certificate`, `sip-server`, `listener`, `drain`, `events`. */
   component: string
   /** Which of them: a number's or trunk's name. */
   id: string

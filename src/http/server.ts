@@ -6,12 +6,15 @@ import { apiRoutes } from './api.ts'
 import { healthRoutes } from './health.ts'
 import { metricsRoute } from './metrics.ts'
 import type { Operations } from './operations.ts'
+import { type WebhookDoor, webhookRoutes } from './webhooks.ts'
 
 /** What the HTTP interface needs. */
 export interface HttpOptions {
   operations: Operations
   /** The API's token as configured now; a reload may change it. */
   token: () => Secret | undefined
+  /** Undefined: no webhooks are configured, and their path does not exist. */
+  webhooks?: WebhookDoor | undefined
   log: Logger
 }
 
@@ -23,7 +26,13 @@ export interface HttpServer {
 
 /** Builds the routes without listening, so that tests can inject requests. */
 export function buildHttp(options: HttpOptions): FastifyInstance {
-  const app = Fastify({ logger: false, bodyLimit: 64 * 1024, forceCloseConnections: true })
+  const app = Fastify({
+    logger: false,
+    bodyLimit: 64 * 1024,
+    // A request that trickles in does not hold its connection for longer.
+    requestTimeout: 30_000,
+    forceCloseConnections: true,
+  })
   // No route of the API reads a body: whatever a client adds to its POST or DELETE is let be.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -53,6 +62,7 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
   healthRoutes(app, options.operations)
   metricsRoute(app, options.operations)
   apiRoutes(app, options.operations, options.token)
+  if (options.webhooks) webhookRoutes(app, options.webhooks)
   return app
 }
 

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { configChanges, numbersChanged } from '../../src/app/reload.ts'
+import { reloadedWebhooks } from '../../src/app/webhooks.ts'
 import { configOf, edit } from '../support/config-file.ts'
 
 const before = configOf(edit())
@@ -24,6 +25,16 @@ const rows: [string, [string, string], { applied?: string[]; restart?: string[] 
     ['media:', 'whatsapp: { sources: ["192.0.2.0/24"], challenge: false }\nmedia:'],
     { applied: ['whatsapp.sources', 'whatsapp.challenge'] },
   ],
+  [
+    'targets of events',
+    ['media:', 'events: { webhooks: [{ url: "https://crm.example.com", secret: s }] }\nmedia:'],
+    { applied: ['events.webhooks'] },
+  ],
+  [
+    'whether there are webhooks',
+    ['media:', 'whatsapp: { webhooks: { app_secret: s, verify_token: t } }\nmedia:'],
+    { restart: ['whatsapp.webhooks'] },
+  ],
 ]
 
 for (const [name, change, expected] of rows) {
@@ -38,4 +49,26 @@ t.test('the same file again changes nothing, secrets included', async (t) => {
   t.same(configChanges(before, configOf(edit())), { applied: [], restart: [] })
   t.notOk(numbersChanged(before, configOf(edit())))
   t.ok(numbersChanged(before, configOf(edit(['token-of-support', 'another']))))
+})
+
+t.test('the secrets of the webhooks are taken at once, their path at the next start', async (t) => {
+  const webhooks = (path: string, secret: string, token: string) =>
+    configOf(
+      edit([
+        'media:',
+        `whatsapp: { webhooks: { path: ${path}, app_secret: ${secret}, verify_token: ${token} } }\nmedia:`,
+      ]),
+    )
+  const first = webhooks('/hook', 'a', 'b')
+  const second = webhooks('/other', 'c', 'd')
+  t.same(configChanges(first, second), {
+    restart: ['whatsapp.webhooks.path'],
+    applied: ['whatsapp.webhooks.verify_token', 'whatsapp.webhooks.app_secret'],
+  })
+  const taken = reloadedWebhooks(first.whatsapp.webhooks, second.whatsapp.webhooks)!
+  t.equal(taken.path, '/hook')
+  t.equal(taken.appSecret?.reveal(), 'c')
+  t.equal(taken.verifyToken?.reveal(), 'd')
+  t.equal(reloadedWebhooks(undefined, taken), undefined)
+  t.equal(reloadedWebhooks(taken, undefined), taken)
 })

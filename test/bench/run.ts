@@ -1,15 +1,17 @@
 /**
- * `npm run bench -- sip|media [options]`: measurements. They print a table and write JSON, and never
+ * `npm run bench -- sip|media|webhooks [options]`: measurements. They print a table and write JSON, and never
  * fail on a number.
  */
 import { benchMedia } from './media/bench.ts'
 import { benchMediaMicro } from './media/micro.ts'
 import { benchSip } from './sip/bench.ts'
+import { benchWebhooks } from './webhooks/bench.ts'
 
 const benches: Record<string, (args: string[]) => Promise<void>> = {
   sip: benchSip,
   media: benchMedia,
   'media-micro': benchMediaMicro,
+  webhooks: benchWebhooks,
 }
 
 const [name = '', ...args] = process.argv.slice(2)

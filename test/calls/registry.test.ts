@@ -170,3 +170,51 @@ t.test('a coded error becomes a cause', async (t) => {
   })
   t.match(causeOf(new CausewayError('CALL_PBX_REFUSED')), { result: 'refused' })
 })
+
+t.test("WhatsApp's account of a call is kept beside ours, whenever it comes", async (t) => {
+  const clock = new FakeClock()
+  const registry = new CallRegistry(clock)
+  const told: unknown[] = []
+  registry.subscribe({ told: (record) => told.push([record.state, record.whatsappReport?.status]) })
+  t.equal(registry.tell('wacid.1', { status: 'COMPLETED' }), undefined, 'not known yet')
+  const call = registry.begin(options('a', 'wacid.1'))
+  t.equal(registry.record('a')?.whatsappReport, undefined)
+  registry.tell('wacid.1', { createdAt: 5 })
+  t.match(call.whatsappReport, { createdAt: 5, status: undefined, errors: [] })
+  call.moveTo('calling')
+  call.moveTo('answered')
+  call.end(hungUpBy('pbx'))
+  registry.tell('wacid.1', { status: 'FAILED', errors: [{ code: 1, title: 'x', details: 'y' }] })
+  // The figures of the media come last, and a second webhook changes nothing that is known.
+  call.complete(emptyReport())
+  registry.tell('wacid.1', { status: 'COMPLETED', duration: 3 })
+  t.match(registry.record('a'), {
+    report: { verdict: emptyReport().verdict },
+    whatsappReport: { createdAt: 5, status: 'FAILED', duration: 3, errors: [{ code: 1 }] },
+  })
+  t.same(told, [
+    ['preparing', undefined],
+    ['ended', 'FAILED'],
+    ['ended', 'FAILED'],
+  ])
+})
+
+t.test('a call that learns its id late is found by it, and forgotten with it', async (t) => {
+  const registry = new CallRegistry(new FakeClock(), 1)
+  const call = registry.begin(options('a'))
+  registry.learnWacid('a', 'wacid.late')
+  registry.learnWacid('a', 'wacid.other')
+  registry.learnWacid('nobody', 'wacid.nobody')
+  t.equal(registry.recordByWacid('wacid.late')?.id, 'a')
+  t.equal(registry.recordByWacid('wacid.other'), undefined)
+  t.equal(call.whatsapp.wacid, 'wacid.late')
+  // Told by WhatsApp's headers, as in a BYE.
+  const second = registry.begin(options('b'))
+  second.whatsapp.wacid = 'wacid.header'
+  second.end(hungUpBy('whatsapp'))
+  t.equal(registry.recordByWacid('wacid.header')?.id, 'b')
+  call.end(hungUpBy('pbx'))
+  t.equal(registry.recordByWacid('wacid.header'), undefined, 'one ended call is kept')
+  t.equal(registry.tell('wacid.header', { status: 'COMPLETED' }), undefined)
+  t.equal(registry.recordByWacid('wacid.late')?.id, 'a')
+})

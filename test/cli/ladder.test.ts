@@ -1,5 +1,10 @@
 import t from 'tap'
-import type { CallRecord, LadderEntry } from '../../src/calls/index.ts'
+import {
+  type CallRecord,
+  EMPTY_REPORT,
+  type LadderEntry,
+  type WhatsAppReport,
+} from '../../src/calls/index.ts'
 import { drawLadder, duration, formatCall } from '../../src/cli/ladder.ts'
 import { wrap } from '../../src/cli/text.ts'
 
@@ -84,6 +89,7 @@ const record: CallRecord = {
   consumer: '+33199001234',
   trunk: 'main',
   whatsapp: { wacid: `wacid.${'HBgLMzMx'.repeat(12)}`, displayName: 'Zoé' },
+  whatsappReport: undefined,
   media: {
     codec: { whatsapp: 'opus', pbx: 'PCMA' },
     srtp: { whatsapp: 'AES_CM_128_HMAC_SHA1_80', pbx: 'none' },
@@ -180,4 +186,21 @@ t.test('texts are broken at blanks, words that are too long anywhere', async (t)
   t.same(wrap('sip:a;b=c;d', 9), ['sip:a;', 'b=c;d'])
   t.same(wrap('abc;de', 4), ['abc;', 'de'])
   t.same(wrap('', 5), [''])
+})
+
+t.test('what WhatsApp says of the call stands in the header', async (t) => {
+  const report = (change: Partial<WhatsAppReport>): string =>
+    formatCall({ ...record, whatsappReport: { ...EMPTY_REPORT, ...change } })
+  t.notMatch(formatCall(record), /webhook/)
+  t.match(report({ createdAt: 1 }), /^ {2}webhook WhatsApp knows the call$/m)
+  t.match(report({ status: 'COMPLETED', duration: 42 }), 'WhatsApp says COMPLETED, 42 s\n')
+  t.match(
+    report({
+      status: 'FAILED',
+      errors: [{ code: 138021, title: 'Media receive timeout', details: 'no packets' }],
+    }),
+    'WhatsApp says FAILED; 138021 Media receive timeout (no packets)\n',
+  )
+  const missed = report({ status: 'COMPLETED', rejectedAt: 1, voicemail: '77' })
+  t.match(missed, 'rejected by the user, a voicemail was left')
 })

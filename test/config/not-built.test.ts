@@ -2,7 +2,6 @@ import t from 'tap'
 import { brief, edit, issuesOf, VALID } from '../support/config-file.ts'
 
 const keys: [key: string, text: string, line: number][] = [
-  ['whatsapp.webhooks', `${VALID}whatsapp:\n  webhooks: { verify_token: a, app_secret: b }\n`, 25],
   ['records.path', `${VALID}records:\n  path: data/\n`, 25],
   ...[
     ['register', 'register: { registrar: "sip:10.0.0.9", username: a, password: b }'],

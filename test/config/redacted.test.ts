@@ -26,6 +26,9 @@ const FULL = `${edit(
   sources: [192.0.2.0/24]
   webhooks: { verify_token: hidden, app_secret: hidden }
 limits: { calls: 5 }
+events:
+  webhooks:
+    - { url: "https://crm.example.com/calls?key=hidden", secret: hidden, events: [call.ended] }
 http: { listen: "[::1]:8080", token: hidden }
 log: { level: debug, numbers: masked }
 `

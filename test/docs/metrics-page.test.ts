@@ -1,14 +1,21 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t from 'tap'
 import { Calling } from '../../src/app/calling.ts'
+import { Events } from '../../src/app/events.ts'
 import { MediaWatch, relayMetrics } from '../../src/app/media-watch.ts'
 import { metricFamilies } from '../../src/app/metrics.ts'
+import { Webhooks } from '../../src/app/webhooks.ts'
 import { CallRegistry, causeOf, hungUpBy } from '../../src/calls/index.ts'
 import { createSipServer } from '../../src/embedded-drachtio/index.ts'
+import type { EventPublisher } from '../../src/events/index.ts'
+import type { MetricFamily } from '../../src/http/index.ts'
 import { render } from '../../src/http/metrics.ts'
 import { CausewayError } from '../../src/shared/errors/index.ts'
 import { silentLogger } from '../../src/shared/log.ts'
 import { Secret } from '../../src/shared/secret.ts'
+import { labConfig } from '../support/bridge-lab.ts'
 import { configOf, edit } from '../support/config-file.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { FakeRandom } from '../support/fake-random.ts'
@@ -124,6 +131,8 @@ async function exposed(): Promise<Map<string, string>> {
     }),
     ...watch.metrics(),
     ...(await callingMetrics(clock)),
+    ...webhookMetrics(calls, clock),
+    ...(await eventMetrics(calls, clock)),
   ])
   const types = new Map(
     [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, n, type]) => [n, type]),
@@ -135,6 +144,46 @@ async function exposed(): Promise<Map<string, string>> {
     metrics.set(name!, `${type} {${keys.join(' ')}}`)
   }
   return metrics
+}
+
+/** Webhooks of every sort have come. */
+function webhookMetrics(calls: CallRegistry, clock: FakeClock): MetricFamily[] {
+  const publisher = { publish: () => {} } as unknown as EventPublisher
+  const config = () => labConfig()
+  const log = silentLogger()
+  const webhooks = new Webhooks({ config, calls, check: async () => {}, publisher, clock, log })
+  webhooks.receiver.counters.delivery('accepted')
+  webhooks.receiver.counters.event('calls', 'handled')
+  return webhooks.metrics()
+}
+
+/** One event was refused. */
+async function eventMetrics(calls: CallRegistry, clock: FakeClock): Promise<MetricFamily[]> {
+  const target = { url: 'http://127.0.0.1:9/', secret: new Secret('x'), events: undefined }
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-metrics-'))
+  const config = { ...labConfig(), events: { webhooks: [target] }, records: { path: folder } }
+  const events = new Events({
+    config: () => config,
+    calls,
+    clock,
+    random: new FakeRandom(),
+    log: silentLogger(),
+    post: async () => ({
+      ok: false,
+      reason: 'status',
+      status: 400,
+      detail: '',
+      final: true,
+      retryAfter: undefined,
+    }),
+  })
+  const data = { differences: [] }
+  events.publisher.publish({ type: 'settings.drift', key: 'x', data })
+  await new Promise((resolve) => setImmediate(resolve))
+  const families = events.metrics()
+  await events.stop()
+  rmSync(folder, { recursive: true })
+  return families
 }
 
 /** The same of the page's tables: `| name | type | labels | meaning |`. */

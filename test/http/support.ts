@@ -1,5 +1,10 @@
 import { type CallRecord, CallRegistry } from '../../src/calls/index.ts'
-import { buildHttp, type HealthCheck, type Operations } from '../../src/http/index.ts'
+import {
+  buildHttp,
+  type HealthCheck,
+  type Operations,
+  type WebhookDoor,
+} from '../../src/http/index.ts'
 import { silentLogger } from '../../src/shared/log.ts'
 import { Secret } from '../../src/shared/secret.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -13,7 +18,11 @@ export const healthy: HealthCheck = {
 }
 
 /** An HTTP interface over a real call registry and otherwise canned state. */
-export function httpFixture(change: Partial<Operations> = {}, token?: string) {
+export function httpFixture(
+  change: Partial<Operations> = {},
+  token?: string,
+  webhooks?: WebhookDoor,
+) {
   const clock = new FakeClock()
   const registry = new CallRegistry(clock)
   const log: string[] = []
@@ -40,7 +49,7 @@ export function httpFixture(change: Partial<Operations> = {}, token?: string) {
     ...change,
   }
   const secret = token === undefined ? undefined : new Secret(token)
-  const app = buildHttp({ operations, token: () => secret, log: silentLogger() })
+  const app = buildHttp({ operations, token: () => secret, webhooks, log: silentLogger() })
   return { app, clock, registry, log }
 }
 

@@ -58,6 +58,7 @@ export function makeConfig(
     trunks: [],
     limits: { calls: 1000, callsPerNumber: 1000, invitesPerSecond: 100 },
     http: { listen: { host: '127.0.0.1', port: 0 }, token: undefined },
+    events: { webhooks: [] },
     records: { path: 'data' },
     log: { level: 'silent', numbers: 'full' },
   }

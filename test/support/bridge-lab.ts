@@ -69,6 +69,7 @@ export function labConfig(change: Partial<Config> = {}): Config {
     trunks: [trunkConfig()],
     limits: { calls: 10, callsPerNumber: 10, invitesPerSecond: 100 },
     http: { listen: { host: '127.0.0.1', port: 8080 }, token: undefined },
+    events: { webhooks: [] },
     records: { path: '/data' },
     log: { level: 'silent', numbers: 'full' },
     ...change,

@@ -54,7 +54,10 @@ function kind(node: Node): string {
     return [...new Set(kinds)].join(' or ')
   }
   if (node.enum) return node.enum.map((word) => `\`${word}\``).join(' | ')
-  if (node.type === 'array') return `list of ${node.items ? kind(node.items) : 'values'}`
+  if (node.type === 'array') {
+    if (node.items?.properties) return 'list of mappings'
+    return `list of ${node.items ? kind(node.items) : 'values'}`
+  }
   if (node.type === 'object') return 'mapping'
   if (node.type === 'integer') return 'number'
   return node.type ?? 'any'

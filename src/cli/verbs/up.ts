@@ -86,7 +86,8 @@ function announce(instance: Instance, config: Config, io: Io, json: boolean): vo
   io.stderr.write(`${paint('bold', 'causeway')} ${version()} is up\n`)
   io.stderr.write(`  WhatsApp  ${url(sip.whatsapp)}  as ${config.sip.domain}\n`)
   for (const listener of sip.pbx) io.stderr.write(`  PBX       ${url(listener)}\n`)
-  io.stderr.write(`  HTTP      ${httpUrl}  (/readyz /healthz /metrics /api/v1)\n`)
+  const webhooks = config.whatsapp.webhooks ? ` ${config.whatsapp.webhooks.path}` : ''
+  io.stderr.write(`  HTTP      ${httpUrl}  (/readyz /healthz /metrics /api/v1${webhooks})\n`)
 }
 
 /** One line for each number once its settings were looked at. */

@@ -6,6 +6,7 @@ import { numberRules } from './numbers.ts'
 import { permissionRules } from './permissions.ts'
 import { sipRules } from './sip.ts'
 import { trunkRules } from './trunks.ts'
+import { webhookRules } from './webhooks.ts'
 
 export { CheckContext } from './context.ts'
 
@@ -17,5 +18,6 @@ export const rules: readonly Rule[] = [
   ...callingRules,
   ...trunkRules,
   ...permissionRules,
+  ...webhookRules,
   notBuilt,
 ]

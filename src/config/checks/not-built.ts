@@ -3,8 +3,7 @@ import type { CheckContext, Rule } from './context.ts'
 
 /** Top-level keys whose feature this version lacks, and what happens instead. */
 const TOP: [Path, string][] = [
-  [['whatsapp', 'webhooks'], 'no webhook endpoint is served'],
-  [['records', 'path'], 'nothing is written there'],
+  [['records', 'path'], 'nothing but undelivered events is written there'],
 ]
 
 /** Every key that is understood but has no feature behind it yet says so. */

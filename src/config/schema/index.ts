@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseHostPort } from '../addresses.ts'
 import { integer, oneOf, path, secret, text } from '../leaf.ts'
+import { eventsSchema } from './events.ts'
 import { mediaSchema } from './media.ts'
 import { numberSchema } from './numbers.ts'
 import { sipSchema } from './sip.ts'
@@ -41,12 +42,13 @@ export const fileSchema = z.strictObject({
     })
     .prefault({})
     .describe('HTTP listener.'),
+  events: eventsSchema.prefault({}).describe('Events for other systems.'),
   records: z
     .strictObject({
       path: path()
         .prefault('data/')
         .describe(
-          'Folder of the call history and settings journal. Not built yet: draws a warning.',
+          'Folder of undelivered events; call history and settings journal are not built yet: draws a warning.',
         ),
     })
     .prefault({})

@@ -73,5 +73,5 @@ export const whatsappSchema = z.strictObject({
       ...secret('app_secret', 'Secret of the app, which signs every event.'),
     })
     .optional()
-    .describe('Webhook endpoint. Not built yet: draws a warning.'),
+    .describe('Endpoint of WhatsApp’s webhooks. Absent: there is none.'),
 })

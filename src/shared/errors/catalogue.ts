@@ -7,6 +7,7 @@ import { permissionErrors } from './permissions.ts'
 import { relayErrors } from './relay.ts'
 import { settingsErrors } from './settings.ts'
 import { sipErrors } from './sip.ts'
+import { webhookErrors } from './webhooks.ts'
 
 /** Every coded error and warning of Causeway. `docs/reference/errors.md` is generated from it. */
 export const catalogue = {
@@ -18,6 +19,7 @@ export const catalogue = {
   ...relayErrors,
   ...settingsErrors,
   ...sipErrors,
+  ...webhookErrors,
 }
 
 /** A stable error code. */

@@ -289,6 +289,31 @@ export const configErrors = defineErrors({
     fix: 'Add at least one entry to numbers and to trunks.',
     ...mistake,
   },
+  CONFIG_WEBHOOKS_HALF: {
+    summary: 'whatsapp.webhooks lacks a secret',
+    cause:
+      'WhatsApp proves itself by the signature, and Causeway by the verify token; both are needed.',
+    fix: 'Set app_secret (from the settings of the app) and verify_token (any text, the same in the app dashboard).',
+    ...mistake,
+  },
+  CONFIG_WEBHOOKS_PATH: {
+    summary: 'the path of the webhooks is taken',
+    cause: 'Health, metrics or the API answer there.',
+    fix: 'Choose another path, such as /webhooks/whatsapp.',
+    ...mistake,
+  },
+  CONFIG_EVENT_SECRET: {
+    summary: 'a target of events has no secret',
+    cause: 'Every event is signed, so that the target can tell it from a forged one.',
+    fix: 'Set secret (or secret_file) to a long random text that the target knows too.',
+    ...mistake,
+  },
+  CONFIG_EVENT_PLAIN: {
+    summary: 'events travel unencrypted',
+    cause: 'The URL of the target is http:// and leaves this machine; events hold phone numbers.',
+    fix: 'Use an https:// URL.',
+    ...mistake,
+  },
   CONFIG_FILE_MISSING: {
     summary: 'a file the configuration names cannot be read',
     cause:

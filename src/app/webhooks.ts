@@ -1,0 +1,218 @@
+import type { CallRegistry } from '../calls/index.ts'
+import type { Config, WhatsAppConfig } from '../config/types.ts'
+import { type EventPublisher, present } from '../events/index.ts'
+import type { MetricFamily, WebhookDoor } from '../http/index.ts'
+import type { Clock } from '../shared/clock.ts'
+import type { Logger } from '../shared/log.ts'
+import {
+  type AccountWebhook,
+  BODY_LIMIT,
+  type CallWebhook,
+  type PermissionWebhook,
+  type SettingsWebhook,
+  WebhookReceiver,
+  type WebhookSinks,
+} from '../webhooks/index.ts'
+import { CallJoiner } from './call-joiner.ts'
+
+/** What is done about WhatsApp's webhooks needs. */
+export interface WebhooksOptions {
+  /** As it is now; a reload may change it. */
+  config: () => Config
+  calls: CallRegistry
+  /** Looks at the settings of a number at once. */
+  check: (number: string) => Promise<unknown>
+  publisher: EventPublisher
+  clock: Clock
+  log: Logger
+}
+
+/** WhatsApp's webhooks in a running instance: what each kind of event leads to. */
+export class Webhooks implements WebhookSinks {
+  /** Others who want events of permissions and accounts. */
+  readonly consumers = new Set<Partial<WebhookSinks>>()
+  readonly receiver: WebhookReceiver
+  readonly joiner: CallJoiner
+  readonly #options: WebhooksOptions
+
+  constructor(options: WebhooksOptions) {
+    const { config, calls, clock, log } = options
+    this.#options = options
+    const numberOf = (id: string): string | undefined => this.#number(id)?.name
+    this.joiner = new CallJoiner({ calls, clock, log, numberOf })
+    this.receiver = new WebhookReceiver({
+      verifyToken: () => config().whatsapp.webhooks?.verifyToken,
+      appSecret: () => config().whatsapp.webhooks?.appSecret,
+      sinks: this,
+      clock,
+      log,
+    })
+  }
+
+  /** For the HTTP interface; undefined when no webhooks are configured. */
+  get door(): WebhookDoor | undefined {
+    const { webhooks } = this.#options.config().whatsapp
+    if (!webhooks) return undefined
+    const { receiver } = this
+    return {
+      path: webhooks.path,
+      bodyLimit: BODY_LIMIT,
+      handshake: (query) => receiver.handshake(query),
+      receive: (body, signature) => receiver.receive(body, signature),
+      tooLarge: () => receiver.counters.delivery('too_large'),
+    }
+  }
+
+  onSettingsUpdate({ phoneNumberId }: SettingsWebhook): void {
+    const { log } = this.#options
+    const number = this.#number(phoneNumberId)
+    if (!number) log.info({ phoneNumberId }, 'settings changed of a number that is not configured')
+    else if (number.manage === 'off') {
+      log.info({ number: number.name }, 'settings changed; the number is not managed')
+    } else {
+      log.info({ number: number.name }, 'settings changed; looking at them')
+      this.#check(number.name)
+    }
+  }
+
+  onCall(event: CallWebhook): void {
+    this.joiner.onCall(event)
+    for (const consumer of this.consumers) consumer.onCall?.(event)
+  }
+
+  onPermissionReply(event: PermissionWebhook): void {
+    const { publisher, log } = this.#options
+    const { contact, response, permanent, expiresAt, source, contextId, at } = event
+    const number = this.#number(event.phoneNumberId)
+    const consumer = contact.waId === undefined ? undefined : `+${contact.waId}`
+    const { userId } = contact
+    type Data = Parameters<typeof publisher.publish<'permission.changed'>>[0]['data']
+    publisher.publish({
+      type: 'permission.changed',
+      key: `permission ${consumer ?? userId}`,
+      at,
+      number: number && numberOfEvent(number),
+      data: present<Data>({
+        consumer,
+        userId,
+        response,
+        permanent,
+        expiresAt,
+        source,
+        contextId,
+      }),
+    })
+    const facts = { number: number?.name, to: consumer ?? userId, response, permanent, source }
+    log.info(facts, 'call permission replied')
+    this.#consume('onPermissionReply', event)
+  }
+
+  onAccountUpdate(event: AccountWebhook): void {
+    const { config, publisher, log } = this.#options
+    const { accountId, phoneNumber, violation, restrictions, at } = event
+    const number = config().numbers.find((one) => one.phoneNumber === `+${phoneNumber}`)
+    const about = { key: `account ${accountId}`, at, number: number && numberOfEvent(number) }
+    if (violation) {
+      const { type, remediation } = violation
+      type Data = Parameters<typeof publisher.publish<'account.violation'>>[0]['data']
+      const data = present<Data>({ accountId, violation: type, remediation })
+      publisher.publish({ ...about, type: 'account.violation', data })
+    }
+    if (restrictions.length > 0) {
+      type Data = Parameters<typeof publisher.publish<'account.restriction'>>[0]['data']
+      const data = present<Data>({
+        accountId,
+        restrictions: restrictions.map((one) => present<Data['restrictions'][number]>(one)),
+      })
+      publisher.publish({ ...about, type: 'account.restriction', data })
+      // The settings of a number show its restrictions; the event rarely names the number.
+      for (const one of number ? [number] : config().numbers) {
+        if (one.manage !== 'off') this.#check(one.name)
+      }
+    }
+    const types = restrictions.map(({ type }) => type)
+    const facts = { accountId, event: event.event, violation: violation?.type, restrictions: types }
+    if (violation || types.length > 0) log.warn(facts, 'WhatsApp judged the account')
+    else log.info(facts, 'account update')
+    this.#consume('onAccountUpdate', event)
+  }
+
+  metrics(): MetricFamily[] {
+    const { counters, queued } = this.receiver
+    const { joined, waiting, unknown } = this.joiner.counts()
+    return [
+      {
+        name: 'webhook_deliveries',
+        help: 'POSTs on the webhook path, by what became of them.',
+        type: 'counter',
+        samples: counters
+          .deliveries()
+          .map(({ result, count }) => ({ labels: { result }, value: count })),
+      },
+      {
+        name: 'webhook_events',
+        help: 'Events in the webhooks, by field and what became of them.',
+        type: 'counter',
+        samples: counters
+          .events()
+          .map(({ field, result, count }) => ({ labels: { field, result }, value: count })),
+      },
+      {
+        name: 'webhook_calls',
+        help: 'Webhooks of calls that found their call, or gave up waiting for it.',
+        type: 'counter',
+        samples: [
+          { labels: { result: 'joined' }, value: joined },
+          { labels: { result: 'unknown' }, value: unknown },
+        ],
+      },
+      {
+        name: 'webhook_queue',
+        help: 'Webhooks answered and not worked off, and calls that webhooks wait for.',
+        type: 'gauge',
+        samples: [
+          { labels: { kind: 'deliveries' }, value: queued },
+          { labels: { kind: 'calls' }, value: waiting },
+        ],
+      },
+    ]
+  }
+
+  /** Works off what was answered, and forgets what waits for calls. */
+  stop(): void {
+    this.receiver.stop()
+    this.joiner.stop()
+  }
+
+  #number(phoneNumberId: string | undefined) {
+    return this.#options.config().numbers.find((one) => one.phoneNumberId === phoneNumberId)
+  }
+
+  #check(number: string): void {
+    this.#options.check(number).catch((err: unknown) => {
+      this.#options.log.error({ number, err }, 'settings cannot be looked at')
+    })
+  }
+
+  #consume<K extends 'onPermissionReply' | 'onAccountUpdate'>(
+    method: K,
+    event: Parameters<WebhookSinks[K]>[0],
+  ): void {
+    for (const consumer of this.consumers) {
+      const take = consumer[method] as ((event: unknown) => void) | undefined
+      take?.call(consumer, event)
+    }
+  }
+}
+
+/** The webhook settings a reload takes: secrets at once, the path at the next start. */
+export function reloadedWebhooks(
+  before: WhatsAppConfig['webhooks'],
+  after: WhatsAppConfig['webhooks'],
+): WhatsAppConfig['webhooks'] {
+  return before && after ? { ...after, path: before.path } : before
+}
+
+function numberOfEvent({ name, phoneNumber, phoneNumberId }: Config['numbers'][number]) {
+  return { name, phoneNumber, phoneNumberId }
+}
