@@ -13,6 +13,7 @@ const arrows: Record<string, string[]> = {
   calls: ['shared', 'config', 'media'],
   bridge: ['shared', 'config', 'settings', 'calls', 'media'],
   http: ['shared', 'config', 'settings', 'calls', 'media', 'bridge'],
+  doctor: ['shared', 'config', 'settings', 'embedded-drachtio', 'media', 'media-relay', 'bridge'],
   simulator: ['shared', 'embedded-drachtio'],
   app: [
     'shared',
@@ -25,7 +26,18 @@ const arrows: Record<string, string[]> = {
     'bridge',
     'http',
   ],
-  cli: ['shared', 'config', 'settings', 'calls', 'media', 'bridge', 'http', 'app', 'simulator'],
+  cli: [
+    'shared',
+    'config',
+    'settings',
+    'calls',
+    'media',
+    'bridge',
+    'http',
+    'app',
+    'doctor',
+    'simulator',
+  ],
 }
 
 t.test('imports follow the arrows of the design', async (t) => {

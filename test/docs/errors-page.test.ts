@@ -10,7 +10,11 @@ t.test('the page of errors is the catalogue', async (t) => {
 
 t.test('every row says what happened, why, and what to do', async (t) => {
   for (const [code, row] of Object.entries<ErrorDefinition>(catalogue)) {
-    t.match(code, /^(APP|CALL|CONFIG|MEDIA|SETTINGS|SIP)_[A-Z0-9_]+$/, `${code} names its area`)
+    t.match(
+      code,
+      /^(APP|CALL|CONFIG|DOCTOR|MEDIA|SETTINGS|SIP)_[A-Z0-9_]+$/,
+      `${code} names its area`,
+    )
     t.notMatch(row.summary, /\n/, `${code} sums up in one line`)
     t.ok(row.cause !== '' && row.fix !== '', `${code} has a cause and a fix`)
     if (row.sip !== undefined) t.ok(row.sip >= 400 && row.sip < 700, `${code} ends in a failure`)

@@ -2,6 +2,8 @@ import { appErrors } from './app.ts'
 import { callErrors } from './call.ts'
 import { configErrors } from './config.ts'
 import type { ErrorDefinition } from './definition.ts'
+import { doctorErrors } from './doctor.ts'
+import { doctorCallErrors } from './doctor-calls.ts'
 import { mediaErrors } from './media.ts'
 import { relayErrors } from './relay.ts'
 import { settingsErrors } from './settings.ts'
@@ -12,6 +14,8 @@ export const catalogue = {
   ...appErrors,
   ...callErrors,
   ...configErrors,
+  ...doctorErrors,
+  ...doctorCallErrors,
   ...mediaErrors,
   ...relayErrors,
   ...settingsErrors,

@@ -1,0 +1,35 @@
+import { ConfigIssue } from '../../config/index.ts'
+import type { CausewayError } from '../../shared/errors/index.ts'
+import { fromError, pass } from '../finding.ts'
+import type { Check } from '../types.ts'
+
+/** Warnings of the file that another check looks into, by code. */
+const ELSEWHERE = new Set(['CONFIG_SDES_NEEDED', 'CONFIG_WHATSAPP_DTLS', 'CONFIG_MEDIA_ADDRESS'])
+
+/** Whether another check says it, with more than the file knows. */
+function saidElsewhere(warning: CausewayError): boolean {
+  if (ELSEWHERE.has(warning.code)) return true
+  const certificate = warning instanceof ConfigIssue && warning.path.startsWith('sip.tls')
+  return certificate && warning.code === 'CONFIG_FILE_MISSING'
+}
+
+/** The file itself, offline. */
+export const configuration: Check = {
+  id: 'config',
+  area: 'Configuration',
+  title: 'the configuration file is valid and makes sense',
+  needs: [],
+  async run({ config, warnings }) {
+    const own = warnings.filter((warning) => !saidElsewhere(warning))
+    if (own.length > 0) {
+      return own.map((warning) => fromError('warn', warning, placeOf(warning, config.file)))
+    }
+    const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`
+    const what = `${count(config.numbers.length, 'number')}, ${count(config.trunks.length, 'trunk')}`
+    return [pass(`valid: ${what}, relay ${config.media.relay}`)]
+  },
+}
+
+function placeOf(warning: CausewayError, file: string): string {
+  return warning instanceof ConfigIssue ? `line ${warning.line} ${warning.path}` : file
+}
