@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { getCACertificates } from 'node:tls'
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import { isLoopback, parseSipUri, type SipUri } from '../config/addresses.ts'
 import type { Config } from '../config/types.ts'
 import type { Clock } from '../shared/clock.ts'
@@ -24,8 +24,8 @@ export interface DoctorContext {
   readonly graph: GraphProbe
   /** The running instance of this configuration, if there is one. */
   readonly instance: InstanceProbe
-  /** PEM trust anchors: the public ones and `whatsapp.ca`. */
-  readonly anchors: readonly string[]
+  /** What TLS connections trust: the public authorities and `whatsapp.ca`. */
+  readonly trust: Trust
   /** Server that says from where it sees our UDP; undefined: nobody is asked. */
   readonly stun: { host: string; port: number } | undefined
   /** Aborted when the check's time is over or the run is interrupted. */
@@ -64,7 +64,7 @@ export function createContext(options: ContextOptions): {
     system,
     graph,
     instance,
-    anchors: [...getCACertificates('default'), ...extraAnchor(config.whatsapp.ca)],
+    trust: createTrust(config.whatsapp.ca),
     stun,
     signal,
   }
@@ -81,6 +81,23 @@ export function proxyOf(config: Config): SipUri {
 function isLab(config: Config): boolean {
   const { host } = proxyOf(config)
   return isLoopback(host) || (isIP(host) !== 0 && isPrivate(host))
+}
+
+/** TLS contexts by version, built once: reading all authorities takes a while. */
+export type Trust = (version?: 'TLSv1.2' | 'TLSv1.3') => SecureContext
+
+function createTrust(file: string | undefined): Trust {
+  const known = new Map<string, SecureContext>()
+  return (version) => {
+    let context = known.get(version ?? '')
+    if (!context) {
+      const limit = version ? { maxVersion: version } : {}
+      const ca = [...getCACertificates('default'), ...extraAnchor(file)]
+      context = createSecureContext({ ca, minVersion: version ?? 'TLSv1.2', ...limit })
+      known.set(version ?? '', context)
+    }
+    return context
+  }
 }
 
 /** An unreadable file is told by the configuration check. */

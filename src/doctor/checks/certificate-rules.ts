@@ -85,9 +85,9 @@ export function judgeRequest(flight: Handshake['flight']): Finding | undefined {
 
 /** Judges a handshake that did not come about although somebody listens. */
 export function judgeRefusal(refused: NoHandshake): Finding {
-  const { code, message } = refused
+  const { code, message, flight } = refused
   const evidence = `${code}: ${message.replace(/^[0-9A-F]+:error:/, '').slice(0, 160)}`
-  const demanded = /HANDSHAKE_FAILURE|CERTIFICATE_REQUIRED|CERTIFICATE_UNKNOWN/.test(code)
+  const demanded = flight.requestsCertificate || /CERTIFICATE_REQUIRED/.test(code)
   return problem('fail', demanded ? 'DOCTOR_CLIENT_CERTIFICATE' : 'DOCTOR_TLS_HANDSHAKE', {
     evidence,
   })

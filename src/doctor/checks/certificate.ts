@@ -86,7 +86,8 @@ async function throughListener(
   }
   const request = judgeRequest(seen.flight)
   if (request) findings.push(request)
-  if (!isOpen(old)) {
+  if (!isOpen(old) && !/PROTOCOL/.test(old.code)) findings.push(judgeRefusal(old))
+  else if (!isOpen(old)) {
     const evidence = `TLS 1.2: ${old.code}; TLS 1.3 works`
     findings.push(problem('warn', 'DOCTOR_TLS_VERSION', { evidence }))
   }
@@ -116,9 +117,9 @@ async function throughFile(context: DoctorContext, file: LoadedCertificate): Pro
 }
 
 function open(context: DoctorContext, at: Place, version: 'TLSv1.2' | 'TLSv1.3') {
-  const { system, config, anchors, clock, signal } = context
+  const { system, config, trust, clock, signal } = context
   const dial = () => system.dial(at.host, at.port)
-  return handshake({ dial, name: config.sip.domain, anchors, version, clock, signal })
+  return handshake({ dial, name: config.sip.domain, trust, version, clock, signal })
 }
 
 function facts({ config, clock }: DoctorContext) {

@@ -56,9 +56,9 @@ async function fingerprint(
   host: string,
   port: number,
 ): Promise<string | undefined> {
-  const { system, config, anchors, clock, signal } = context
+  const { system, config, trust, clock, signal } = context
   const dial = () => system.dial(host, port)
-  const outcome = await handshake({ dial, name: config.sip.domain, anchors, clock, signal })
+  const outcome = await handshake({ dial, name: config.sip.domain, trust, clock, signal })
   if (!isOpen(outcome)) return undefined
   outcome.socket.destroy()
   return outcome.certificate.fingerprint256

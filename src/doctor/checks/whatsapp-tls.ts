@@ -12,14 +12,14 @@ export const whatsappTls: Check = {
   title: 'WhatsApp’s SIP server is reached, and its certificate verifies',
   needs: [],
   async run(context) {
-    const { config, system, anchors, clock, signal } = context
+    const { config, system, trust, clock, signal } = context
     const { host, port, transport } = proxyOf(config)
     if (transport !== 'tls') return [skip(`sip_proxy is not TLS: ${config.whatsapp.sipProxy}`)]
     const { sipDomain: name } = config.whatsapp
     const at = { host, port: port ?? 5061 }
     const place = formatHostPort(at.host, at.port)
     const dial = () => system.dial(at.host, at.port)
-    const outcome = await handshake({ dial, name, anchors, clock, signal })
+    const outcome = await handshake({ dial, name, trust, clock, signal })
     if (!isOpen(outcome)) {
       const { code, message } = outcome
       const evidence = `${place}: ${code}${code === 'TIMEOUT' ? '' : `, ${message.slice(0, 120)}`}`

@@ -157,7 +157,7 @@ async function askByStream(
   let local: { address: string; port: number } = { address: '0.0.0.0', port: 0 }
   if (place.transport === 'tls') {
     const name = place.name ?? place.host
-    const outcome = await handshake({ dial, name, anchors: context.anchors, clock, signal })
+    const outcome = await handshake({ dial, name, trust: context.trust, clock, signal })
     if (!isOpen(outcome)) throw new NoAnswer(outcome.code, outcome.message)
     const wrong = outcome.chainError ?? checkServerIdentity(name, outcome.peer)?.message
     if (wrong) {

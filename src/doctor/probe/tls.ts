@@ -3,6 +3,7 @@ import { isIP, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { connect, type PeerCertificate, type TLSSocket } from 'node:tls'
 import type { Clock } from '../../shared/clock.ts'
+import type { Trust } from '../context.ts'
 import { readFlight, type ServerFlight } from './flight.ts'
 
 /** A TLS connection that came about, whether its certificate is good or not. */
@@ -27,6 +28,8 @@ export interface NoHandshake {
   /** System or OpenSSL code, such as `ECONNREFUSED`; `TIMEOUT`. */
   code: string
   message: string
+  /** What the server said in the clear before it ended. */
+  flight: ServerFlight
 }
 
 export interface TlsOptions {
@@ -34,7 +37,7 @@ export interface TlsOptions {
   dial: () => Socket
   /** Name for SNI; an address sends none. */
   name: string
-  anchors: readonly string[]
+  trust: Trust
   version?: 'TLSv1.2' | 'TLSv1.3'
   clock: Clock
   signal: AbortSignal
@@ -49,19 +52,16 @@ export function isOpen(outcome: Handshake | NoHandshake): outcome is Handshake {
 
 /** Makes a TLS connection without ALPN and says what the server showed. Never rejects. */
 export function handshake(options: TlsOptions): Promise<Handshake | NoHandshake> {
-  const { name, anchors, version, clock, signal, timeout = 5000 } = options
+  const { name, trust, version, clock, signal, timeout = 5000 } = options
   return new Promise((resolve) => {
     const tcp = options.dial()
     const spy = new Spy(tcp)
-    const limit = version ? { minVersion: version, maxVersion: version } : {}
     const socket = connect({
       socket: spy,
-      ca: [...anchors],
+      secureContext: trust(version),
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       ...(isIP(name) === 0 ? { servername: name } : {}),
-      minVersion: 'TLSv1.2',
-      ...limit,
     })
     const end = (outcome: Handshake | NoHandshake): void => {
       timer.clear()
@@ -73,7 +73,13 @@ export function handshake(options: TlsOptions): Promise<Handshake | NoHandshake>
       resolve(outcome)
     }
     const fail = (code: string, message: string): void =>
-      end({ kind: 'failed', at: spy.connected ? 'tls' : 'tcp', code, message })
+      end({
+        kind: 'failed',
+        at: spy.connected ? 'tls' : 'tcp',
+        code,
+        message,
+        flight: readFlight(spy.first()),
+      })
     const onAbort = (): void => fail('ABORTED', 'interrupted')
     const timer = clock.setTimeout(() => fail('TIMEOUT', `nothing after ${timeout} ms`), timeout)
     signal.addEventListener('abort', onAbort, { once: true })
