@@ -9,6 +9,7 @@ import type { Random } from '../shared/random.ts'
 import { isPrivate } from './addresses.ts'
 import { createGraphProbe, type GraphProbe } from './graph.ts'
 import { createInstanceProbe, type InstanceProbe } from './instance.ts'
+import { type StartRelay, startRelay } from './probe/relay.ts'
 import type { System } from './system.ts'
 
 /** What every check is given. */
@@ -24,6 +25,7 @@ export interface DoctorContext {
   readonly graph: GraphProbe
   /** The running instance of this configuration, if there is one. */
   readonly instance: InstanceProbe
+  readonly startRelay: StartRelay
   /** What TLS connections trust: the public authorities and `whatsapp.ca`. */
   readonly trust: Trust
   /** Server that says from where it sees our UDP; undefined: nobody is asked. */
@@ -42,6 +44,8 @@ export interface ContextOptions {
   /** Base URL of the instance, instead of the one that follows from `http.listen`. */
   url?: string | undefined
   stun?: { host: string; port: number } | undefined
+  /** Default: a real one. */
+  startRelay?: StartRelay
   /** Default: whether `sip_proxy` is an address of a private network. */
   lab?: boolean
   signal: AbortSignal
@@ -64,6 +68,7 @@ export function createContext(options: ContextOptions): {
     system,
     graph,
     instance,
+    startRelay: options.startRelay ?? startRelay,
     trust: createTrust(config.whatsapp.ca),
     stun,
     signal,

@@ -1,7 +1,8 @@
+import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
 import { constants } from 'node:fs'
 import { access, readFile, statfs } from 'node:fs/promises'
-import { connect, type Socket } from 'node:net'
+import { connect, isIPv6, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 
 /** What the checks see of the machine and the network around it; tests replace parts of it. */
@@ -14,6 +15,8 @@ export interface System {
   dial(host: string, port: number): Socket
   /** Local UDP ports in use; undefined where the system does not tell. */
   udpPorts(): Promise<ReadonlySet<number> | undefined>
+  /** Whether a UDP port of an address can be bound now. */
+  bindable(host: string, port: number): Promise<boolean>
   /** Bytes of the file system a folder is on. Rejects with ENOENT when there is no such folder. */
   space(folder: string): Promise<{ free: number; total: number }>
   /** Whether this user may write into a folder. */
@@ -52,6 +55,17 @@ export const thisSystem: System = {
       return undefined
     }
   },
+  bindable: (host, port) =>
+    new Promise((resolve) => {
+      const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
+      socket.once('error', () => {
+        socket.close()
+        resolve(false)
+      })
+      socket.bind({ address: host, port, exclusive: true }, () => {
+        socket.close(() => resolve(true))
+      })
+    }),
   async space(folder) {
     const { bavail, blocks, bsize } = await statfs(folder)
     return { free: bavail * bsize, total: blocks * bsize }

@@ -2,6 +2,8 @@ import { createSocket } from 'node:dgram'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import t from 'tap'
+import { thisSystem } from '../../src/doctor/index.ts'
+import { CausewayError } from '../../src/shared/errors/index.ts'
 import { makeCert } from '../support/certificates.ts'
 import { FakeRtpengine } from '../support/fake-rtpengine.ts'
 import { bindUdp, freeRange, PUBLIC, scene, tlsServer, type World } from './support.ts'
@@ -141,6 +143,7 @@ t.test('no port is free', async (t) => {
   const plant = async (world: World) => {
     const range = await freeRange(20)
     world.config.media.ports = range
+    world.system.bindable = thisSystem.bindable
     for (let port = Number(range.split('-')[0]); port < Number(range.split('-')[1]); port += 2) {
       const socket = await bindUdp(port)
       world.defer(() => socket.close())
@@ -148,7 +151,7 @@ t.test('no port is free', async (t) => {
   }
   const results = await scene(t, plant, { named: { 'media-ports': 'fail DOCTOR_PORTS_NONE' } })
   const { evidence } = results.find(({ id }) => id === 'media-ports')!.findings[0]!
-  t.match(evidence, /^\d+-\d+: in use are \d+, \d+.* and 2 more$/)
+  t.match(evidence, /^\d+-\d+: in use are \d+, \d+.* and \d+ more$/)
 })
 
 t.test('another program has some of the ports', async (t) => {
@@ -217,6 +220,22 @@ t.test('the reflector sees us elsewhere', async (t) => {
   })
   const { evidence } = results.find(({ id }) => id === 'udp')!.findings[0]!
   t.match(evidence, /sees us as 198\.51\.100\.7, SDP says 203\.0\.113\.10$/)
+})
+
+t.test('a real worker of the embedded relay starts and ends', async (t) => {
+  const plant = ({ options }: World) => {
+    delete options.startRelay
+  }
+  await scene(t, plant, { named: {} })
+})
+
+t.test('the embedded relay does not start', async (t) => {
+  const plant = ({ options }: World) => {
+    options.startRelay = async () => {
+      throw new CausewayError('MEDIA_RELAY_LOST', { detail: 'media-0: the thread ended' })
+    }
+  }
+  await scene(t, plant, { named: { relay: 'fail MEDIA_RELAY_LOST' } })
 })
 
 t.test('the rtpengine is dead', async (t) => {

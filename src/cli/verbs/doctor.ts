@@ -1,3 +1,4 @@
+import { parseHostPort } from '../../config/addresses.ts'
 import { ConfigErrors, type LoadResult } from '../../config/index.ts'
 import {
   type Check,
@@ -21,6 +22,9 @@ import { formatIssue } from '../report.ts'
 import { paintFor } from '../style.ts'
 import { EXIT, parseVerbArgs, UsageError, type Verb } from '../verb.ts'
 import { version } from '../version.ts'
+
+/** Port of STUN (RFC 8489 §18.6). */
+const STUN_PORT = 3478
 
 /** `causeway doctor`: every check that explains a failure in the field. */
 export const verb: Verb = {
@@ -125,11 +129,11 @@ function idsOf(option: string, text: string): string[] {
 }
 
 function stunPlace(text: string): { host: string; port: number } {
-  const [, host, port] = /^\[?([^[\]]+?)\]?(?::(\d{1,5}))?$/.exec(text) ?? []
-  if (!host || Number(port ?? 0) > 65_535) {
-    throw new UsageError(`--stun ${text}: expected a place such as stun.example.com:3478`)
+  for (const place of [text, `${text}:${STUN_PORT}`]) {
+    const parsed = parseHostPort(place)
+    if ('host' in parsed) return parsed
   }
-  return { host, port: Number(port ?? 3478) }
+  throw new UsageError(`--stun ${text}: expected a place such as stun.example.com:3478`)
 }
 
 function baseUrl(text: string): string {

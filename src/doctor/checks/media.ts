@@ -1,5 +1,3 @@
-import { createSocket } from 'node:dgram'
-import { isIPv6 } from 'node:net'
 import { isLoopback, isWildcard } from '../../config/addresses.ts'
 import type { MediaConfig } from '../../config/types.ts'
 import { isPrivate, sameAddress } from '../addresses.ts'
@@ -35,7 +33,7 @@ export const mediaPorts: Check = {
     for (const port of (await system.udpPorts()) ?? [])
       if (port >= min && port <= max) taken.add(port)
     for (const port of sample(min, max)) {
-      if (!taken.has(port) && !(await bindable(media.listen, port))) taken.add(port)
+      if (!taken.has(port) && !(await system.bindable(media.listen, port))) taken.add(port)
     }
     return [judgePorts({ min, max }, taken, limits.calls)]
   },
@@ -72,19 +70,6 @@ function sample(min: number, max: number): number[] {
   const count = Math.min(SAMPLE, max - min + 1)
   const step = (max - min) / Math.max(1, count - 1)
   return Array.from({ length: count }, (_, index) => Math.round(min + index * step))
-}
-
-function bindable(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
-    socket.once('error', () => {
-      socket.close()
-      resolve(false)
-    })
-    socket.bind({ address: host, port, exclusive: true }, () => {
-      socket.close(() => resolve(true))
-    })
-  })
 }
 
 /** Where media is sent to: what SDP says against what is bound. */

@@ -1,7 +1,5 @@
 import { NgClient } from '../../media/rtpengine/client.ts'
-import { createEmbeddedRelay } from '../../media-relay/index.ts'
 import { isCausewayError } from '../../shared/errors/index.ts'
-import { silentLogger } from '../../shared/log.ts'
 import type { DoctorContext } from '../context.ts'
 import { fromError, pass, problem, worst } from '../finding.ts'
 import type { Check, Finding } from '../types.ts'
@@ -24,20 +22,11 @@ export const relay: Check = {
   },
 }
 
-/** Starts a relay of our own on loopback and closes it; it binds none of the ports of calls. */
-async function embedded({ config, clock, random }: DoctorContext): Promise<Finding> {
+/** Starts a relay of our own and closes it. */
+async function embedded({ config, clock, random, startRelay }: DoctorContext): Promise<Finding> {
   try {
-    const anchor = await createEmbeddedRelay({
-      listen: '127.0.0.1',
-      ports: config.media.ports,
-      workers: 1,
-      transcoding: 0,
-      sockets: config.media.sockets,
-      clock,
-      random,
-      log: silentLogger(),
-    })
-    await anchor.close()
+    const relay = await startRelay(config.media, { clock, random })
+    await relay.close()
     return pass('embedded: a worker starts and ends')
   } catch (error) {
     if (isCausewayError(error)) return fromError('fail', error)
