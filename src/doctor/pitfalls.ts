@@ -119,7 +119,7 @@ export const pitfalls: readonly Pitfall[] = [
     symptom: 'drop after 30 s of silence',
     cause: 'no RTP in pauses or queues',
     checks: ['relay'],
-    answer: 'the embedded relay fills every pause',
+    answer: 'a relay that works is enough: the embedded one fills every pause',
   },
   {
     symptom: 'first second of the prompt lost',
@@ -131,7 +131,8 @@ export const pitfalls: readonly Pitfall[] = [
     symptom: 'the consumer’s timer starts while agents still ring',
     cause: 'early RTP or an early answer',
     checks: [],
-    answer: 'no packet leaves before the PBX answers, unless `inbound.early_media` asks for it',
+    answer:
+      'no packet leaves before the PBX answers, unless `inbound.early_media` or `announcement` asks for it',
   },
   {
     symptom: 'robotic audio',

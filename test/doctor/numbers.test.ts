@@ -6,7 +6,6 @@ import { scene, type World } from './support.ts'
 const OF_SETTINGS = [
   'call-button',
   'calling',
-  'country',
   'key-exchange',
   'messaging-limit',
   'restrictions',
@@ -214,4 +213,22 @@ t.test('the clock is two minutes ahead', async (t) => {
   const results = await scene(t, plant, { named: { clock: 'warn DOCTOR_CLOCK_SKEW' } })
   const { evidence } = results.find(({ id }) => id === 'clock')!.findings[0]!
   t.match(evidence, /^1(19|20) s ahead of Graph’s time$/)
+})
+
+t.test('360dialog: what its API does not tell is no fault', async (t) => {
+  const plant = ({ config, simulator }: World) => {
+    config.whatsapp.provider = '360dialog'
+    simulator.graph.modes.dialect = '360dialog'
+  }
+  const results = await scene(t, plant, { named: {} })
+  const evidence = (id: string) => results.find((one) => one.id === id)!.findings[0]!.evidence
+  t.equal(evidence('calling'), 'on; this provider has no health status')
+  t.equal(evidence('messaging-limit'), 'Graph does not tell it')
+})
+
+t.test('the lower-case spelling of the v23 mirror is no fault', async (t) => {
+  const plant = ({ simulator }: World) => {
+    simulator.graph.modes.dialect = 'v23'
+  }
+  await scene(t, plant, { named: {} })
 })

@@ -6,7 +6,7 @@ import { thisSystem } from '../../src/doctor/index.ts'
 import { CausewayError } from '../../src/shared/errors/index.ts'
 import { makeCert } from '../support/certificates.ts'
 import { FakeRtpengine } from '../support/fake-rtpengine.ts'
-import { bindUdp, freeRange, PUBLIC, scene, tlsServer, type World } from './support.ts'
+import { answerSip, bindUdp, freeRange, PUBLIC, scene, tlsServer, type World } from './support.ts'
 
 t.setTimeout(300_000)
 
@@ -93,6 +93,44 @@ t.test('the PBX is down', async (t) => {
 t.test('the PBX has no TCP listener', async (t) => {
   const plant = ({ config }: World) => {
     config.trunks[0].targets = ['sip:127.0.0.1:1;transport=tcp']
+  }
+  await scene(t, plant, { named: { pbx: 'fail DOCTOR_PBX_SILENT' } })
+})
+
+t.test('a PBX behind TCP answers', async (t) => {
+  const plant = async (world: World) => {
+    const server = createServer(answerSip)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    world.defer(() => server.close())
+    const { port } = server.address() as AddressInfo
+    world.config.trunks[0].targets = [`sip:127.0.0.1:${port};transport=tcp`]
+  }
+  const results = await scene(t, plant, { named: {} })
+  t.match(results.find(({ id }) => id === 'pbx')!.findings[0]!.evidence, /^200 OK in \d+ ms$/)
+})
+
+t.test('a PBX behind TLS answers', async (t) => {
+  const plant = async (world: World) => {
+    const server = await tlsServer(makeCert({ ca: world.ca, ip: ['127.0.0.1'] }))
+    server.on('secureConnection', answerSip)
+    world.defer(() => server.close())
+    const { port } = server.address() as AddressInfo
+    world.config.trunks[0].targets = [`sip:127.0.0.1:${port};transport=tls`]
+  }
+  const results = await scene(t, plant, { named: {} })
+  t.match(results.find(({ id }) => id === 'pbx')!.findings[0]!.evidence, /^200 OK in \d+ ms$/)
+})
+
+t.test('what listens at the PBX’s port is no SIP', async (t) => {
+  const plant = async (world: World) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {})
+      socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    world.defer(() => server.close())
+    const { port } = server.address() as AddressInfo
+    world.config.trunks[0].targets = [`sip:127.0.0.1:${port};transport=tcp`]
   }
   await scene(t, plant, { named: { pbx: 'fail DOCTOR_PBX_SILENT' } })
 })

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import { createServer, type Server, type TlsOptions } from 'node:tls'
 import type { Test } from 'tap'
 import { parseConfig } from '../../src/config/index.ts'
@@ -302,6 +303,18 @@ export function bindUdp(port: number): Promise<Socket> {
   })
 }
 
+/** A response with the headers RFC 3261 §8.2.6 wants of the request. */
+function responseTo(request: string, status: string): string {
+  const kept = request.split('\r\n').filter((line) => /^(Via|From|To|Call-ID|CSeq):/i.test(line))
+  return [`SIP/2.0 ${status}`, ...kept, 'Content-Length: 0', '', ''].join('\r\n')
+}
+
+/** Answers every request of a connection with 200. */
+export function answerSip(socket: Duplex): void {
+  socket.on('error', () => {})
+  socket.on('data', (bytes: Buffer) => socket.write(responseTo(bytes.toString(), '200 OK')))
+}
+
 /** A PBX that answers every request over UDP with one status. */
 export class ScriptedPbx {
   status = '200 OK'
@@ -311,10 +324,7 @@ export class ScriptedPbx {
   private constructor(socket: Socket) {
     this.#socket = socket
     socket.on('message', (bytes, from) => {
-      const head = bytes.toString().split('\r\n')
-      const kept = head.filter((line) => /^(Via|From|To|Call-ID|CSeq):/i.test(line))
-      const lines = [`SIP/2.0 ${this.status}`, ...kept, 'Content-Length: 0', '', '']
-      socket.send(lines.join('\r\n'), from.port, from.address)
+      socket.send(responseTo(bytes.toString(), this.status), from.port, from.address)
     })
   }
 

@@ -1,7 +1,7 @@
 import type { Config, NumberConfig } from '../../config/types.ts'
 import type { DoctorContext } from '../context.ts'
-import { pass, problem } from '../finding.ts'
-import type { Finding } from '../types.ts'
+import { pass, problem, skip } from '../finding.ts'
+import type { Check, Finding } from '../types.ts'
 import { numberCheck } from './per-number.ts'
 
 /** Calling needs a messaging limit of this many recipients a day. */
@@ -43,11 +43,17 @@ export function readTier(tier: unknown): number | undefined {
   return digits === undefined ? undefined : Number(digits) * (thousand ? 1000 : 1)
 }
 
-/** Countries whose numbers may not place calls. */
-export const country = numberCheck(
-  { id: 'country', title: 'WhatsApp lets the number place calls' },
-  ({ number, subject }, { config }) => judgeCountry(config, number, subject),
-)
+/** Countries whose numbers may not place calls: a matter of the number alone. */
+export const country: Check = {
+  id: 'country',
+  area: 'Graph API and settings',
+  title: 'WhatsApp lets the number place calls',
+  needs: [],
+  async run({ config }) {
+    if (config.numbers.length === 0) return [skip('no numbers are configured')]
+    return config.numbers.map((number) => judgeCountry(config, number, `number ${number.name}`))
+  },
+}
 
 /** Judges the country of a number that trunks call from. */
 export function judgeCountry(config: Config, number: NumberConfig, subject: string): Finding {

@@ -12,7 +12,10 @@ export const relay: Check = {
   needs: [],
   async run(context) {
     const { config, instance } = context
-    if (config.media.relay === 'none') return [pass('none: SDP is passed through')]
+    if (config.media.relay === 'none')
+      return [
+        pass('none: SDP is passed through, and the PBX itself must send first and never pause'),
+      ]
     if (config.media.relay === 'rtpengine') return rtpengines(context)
     const running = (await instance.facts())?.checks.find(({ component }) => component === 'relay')
     if (!running) return [await embedded(context)]
