@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import { isLoopback, parseSipUri, type SipUri } from '../config/addresses.ts'
 import type { Config } from '../config/types.ts'
+import { readAnchor } from '../settings/index.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { CausewayError } from '../shared/errors/index.ts'
 import type { Random } from '../shared/random.ts'
@@ -105,11 +105,11 @@ function createTrust(file: string | undefined): Trust {
   }
 }
 
-/** An unreadable file is told by the configuration check. */
+/** A file that cannot be used is told by the check `config`. */
 function extraAnchor(file: string | undefined): string[] {
   if (file === undefined) return []
   try {
-    return [readFileSync(file, 'utf8')]
+    return [readAnchor(file)]
   } catch {
     return []
   }

@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { systemClock } from '../../src/shared/clock.ts'
 import { scene, type World } from './support.ts'
@@ -61,6 +63,21 @@ t.test('the app lacks the messaging permission', async (t) => {
   const results = await scene(t, plant, { named: { token: 'fail DOCTOR_TOKEN_SCOPE' } })
   const { evidence } = results.find(({ id }) => id === 'token')!.findings[0]!
   t.equal(evidence, 'whatsapp_business_messaging not granted')
+})
+
+t.test('the number is untouched', async (t) => {
+  const plant = ({ number }: World) => {
+    number.calling.servers.clear()
+    number.calling.status = 'DISABLED'
+    number.calling.sipStatus = 'DISABLED'
+    number.calling.srtp = undefined
+  }
+  const results = await scene(t, plant, {
+    named: { calling: 'fail SETTINGS_GRAPH_138024' },
+    skipped: ['credentials', 'key-exchange', 'sip-server'],
+  })
+  const { fix } = results.find(({ id }) => id === 'calling')!.findings[0]!
+  t.match(fix, /^Start Causeway/)
 })
 
 t.test('SIP is disabled on the number', async (t) => {
@@ -161,7 +178,7 @@ t.test('the messaging limit does not allow calling to be enabled', async (t) => 
   }
   await scene(t, plant, {
     named: { 'messaging-limit': 'fail DOCTOR_MESSAGING_LIMIT' },
-    skipped: ['calling'],
+    skipped: ['calling', 'key-exchange'],
   })
 })
 
@@ -231,4 +248,20 @@ t.test('the lower-case spelling of the v23 mirror is no fault', async (t) => {
     simulator.graph.modes.dialect = 'v23'
   }
   await scene(t, plant, { named: {} })
+})
+
+t.test('the additional trust anchor is no PEM', async (t) => {
+  const plant = ({ folder }: World) => writeFileSync(join(folder, 'ca.pem'), 'no certificate')
+  await scene(t, plant, {
+    named: { config: 'fail SETTINGS_CA_UNREADABLE' },
+    skipped: [...OF_SETTINGS, 'certificate', 'clock', 'credentials', 'token', 'whatsapp-tls'],
+  })
+})
+
+t.test('the additional trust anchor is not there', async (t) => {
+  const plant = ({ folder }: World) => rmSync(join(folder, 'ca.pem'))
+  await scene(t, plant, {
+    named: { config: 'fail SETTINGS_CA_UNREADABLE' },
+    skipped: [...OF_SETTINGS, 'certificate', 'clock', 'credentials', 'token', 'whatsapp-tls'],
+  })
 })

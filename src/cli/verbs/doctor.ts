@@ -195,6 +195,6 @@ function finish(
     const document = { verdict, file, version: version(), seconds, counts, checks: results }
     io.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
   } else io.stdout.write(formatSummary(results, seconds, paintFor(io.stdout, io.env)))
-  if (verdict === 'fail') return EXIT.failed
+  if (verdict === 'fail' || io.signal.aborted) return EXIT.failed
   return verdict === 'warn' ? EXIT.attention : EXIT.done
 }

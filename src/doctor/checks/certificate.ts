@@ -19,7 +19,7 @@ export const certificate: Check = {
   id: 'certificate',
   area: 'Name and certificate',
   title: 'WhatsApp accepts the certificate of the listener',
-  needs: [],
+  needs: ['config'],
   async run(context) {
     const { config } = context
     const { listen } = config.sip

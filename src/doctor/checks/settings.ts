@@ -78,6 +78,7 @@ export const keyExchange = numberCheck(
   { id: 'key-exchange', title: 'SDES or DTLS as configured, and the relay can do it' },
   ({ subject, settings, desired, number }, { config }) => {
     if (desired.status === 'DISABLED') return skip('calling is meant to be off', subject)
+    if (settings.actual.status !== 'ENABLED') return skip('calling is off: see calling', subject)
     const reported = settings.actual.srtp_key_exchange_protocol
     const actual = reported ?? 'DTLS'
     const said = reported ? reported : 'DTLS (not set)'

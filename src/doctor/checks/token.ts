@@ -10,7 +10,7 @@ export const token: Check = {
   id: 'token',
   area: 'Graph API and settings',
   title: 'the access tokens are valid and have their permissions',
-  needs: [],
+  needs: ['config'],
   async run(context) {
     const { numbers } = context.config
     if (numbers.length === 0) return [skip('no numbers are configured')]

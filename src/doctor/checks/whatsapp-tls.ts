@@ -10,7 +10,7 @@ export const whatsappTls: Check = {
   id: 'whatsapp-tls',
   area: 'WhatsApp SIP',
   title: 'WhatsApp’s SIP server is reached, and its certificate verifies',
-  needs: [],
+  needs: ['config'],
   async run(context) {
     const { config, system, trust, clock, signal } = context
     const { host, port, transport } = proxyOf(config)
