@@ -31,7 +31,7 @@ async function ofNumber(context: DoctorContext, number: NumberConfig): Promise<F
     return pass('the settings can be read; Graph does not tell the token’s permissions', subject)
   }
   const missing = NEEDED.filter((name) => !granted.includes(name))
-  if (missing.length === 0) return pass(`${NEEDED.join(', ')}`, subject)
+  if (missing.length === 0) return pass(`granted: ${NEEDED.join(', ')}`, subject)
   const evidence = `${missing.join(' and ')} not granted`
   return problem('fail', 'DOCTOR_TOKEN_SCOPE', { subject, evidence })
 }
