@@ -44,6 +44,9 @@ export interface GraphProbe {
   close(): Promise<void>
 }
 
+/** Requests at a time: a site of many numbers is not to be throttled for being looked at. */
+const AT_ONCE = 8
+
 /** Milliseconds for one request; a second try only when throttled or answered 5xx. */
 const TIMEOUT = 8000
 
@@ -116,10 +119,25 @@ export function createGraphProbe(options: {
     }
   }
 
+  let running = 0
+  const waiting: (() => void)[] = []
+  async function turn<T>(ask: () => Promise<T>): Promise<T> {
+    if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve))
+    else running++
+    try {
+      return await ask()
+    } finally {
+      // The place goes to the next in line, if there is one.
+      const next = waiting.shift()
+      if (next) next()
+      else running--
+    }
+  }
+
   function once<T>(known: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
     let answer = known.get(key)
     if (!answer) {
-      answer = ask()
+      answer = turn(ask)
       known.set(key, answer)
     }
     return answer

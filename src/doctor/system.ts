@@ -9,6 +9,8 @@ import { networkInterfaces } from 'node:os'
 export interface System {
   /** IPv4 and IPv6 addresses of a name in DNS; empty when it has none. Rejects when DNS is silent. */
   resolve(name: string): Promise<string[]>
+  /** SRV records of a name (RFC 2782), best first; empty when there are none or DNS is silent. */
+  services(name: string): Promise<{ name: string; port: number }[]>
   /** Addresses of this machine. */
   addresses(): string[]
   /** Opens a TCP connection; the caller watches its events. */
@@ -39,6 +41,14 @@ export const thisSystem: System = {
     )
     if (found.length === 0 && broken?.status === 'rejected') throw broken.reason
     return found
+  },
+  async services(name) {
+    try {
+      const records = await new Resolver({ timeout: 2000, tries: 1 }).resolveSrv(name)
+      return records.sort((a, b) => a.priority - b.priority || b.weight - a.weight)
+    } catch {
+      return []
+    }
   },
   addresses: () =>
     Object.values(networkInterfaces()).flatMap((list) =>

@@ -121,6 +121,17 @@ t.test('a PBX behind TLS answers', async (t) => {
   t.match(results.find(({ id }) => id === 'pbx')!.findings[0]!.evidence, /^200 OK in \d+ ms$/)
 })
 
+t.test('a PBX is found by the SRV records of its name', async (t) => {
+  const plant = (world: World) => {
+    const port = Number(/:(\d+);/.exec(world.pbx.uri)![1])
+    world.config.trunks[0].targets = ['sip:pbx.example.com']
+    world.config.trunks[0].accept = { from: ['127.0.0.1/32'] }
+    world.system.services = async (name) =>
+      name === '_sip._udp.pbx.example.com' ? [{ name: '127.0.0.1', port }] : []
+  }
+  await scene(t, plant, { named: {} })
+})
+
 t.test('what listens at the PBX’s port is no SIP', async (t) => {
   const plant = async (world: World) => {
     const server = createServer((socket) => {

@@ -7,6 +7,7 @@ import { type DoctorContext, proxyOf } from '../context.ts'
 import { pass, problem, skip } from '../finding.ts'
 import { ask, makeOptions, NoAnswer } from '../probe/sip.ts'
 import type { Check, Finding } from '../types.ts'
+import { fits } from './settings.ts'
 
 /**
  * The SIP password, by a digest that rings nowhere: an OPTIONS from the number, answered with the
@@ -31,7 +32,10 @@ async function ofNumber(context: DoctorContext, number: NumberConfig): Promise<F
   if (!password) {
     const { settings } = await graph.settings(number)
     if (!settings) return skip('its settings cannot be read: see token', subject)
-    const own = ownServer(settings.actual, config.sip.domain)
+    const { domain } = config.sip
+    const own =
+      ownServer(settings.actual, domain) ??
+      settings.actual.sip.servers.find(({ hostname }) => fits(hostname, domain))
     if (!own) return skip(`no server ${config.sip.domain} is stored: see sip-server`, subject)
     password = own.sip_user_password
   }

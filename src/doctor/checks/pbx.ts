@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { defaultPort } from '../../config/addresses.ts'
 import type { TrunkConfig, TrunkTarget } from '../../config/types.ts'
 import type { DoctorContext } from '../context.ts'
@@ -24,8 +25,8 @@ async function ofTrunk(context: DoctorContext, trunk: TrunkConfig): Promise<Find
 }
 
 async function ofTarget(context: DoctorContext, target: TrunkTarget): Promise<Finding> {
-  const { host, transport } = target
-  const port = target.port ?? defaultPort(transport)
+  const { transport } = target
+  const { host, port } = await locate(context, target)
   const bracketed = host.includes(':') ? `[${host}]` : host
   const uri = `sip:${bracketed}:${port};transport=${transport}`
   const request = makeOptions(context, {
@@ -35,13 +36,28 @@ async function ofTarget(context: DoctorContext, target: TrunkTarget): Promise<Fi
   })
   const began = context.clock.monotonic()
   try {
-    const { status, reason } = await ask(context, { host, port, transport }, request)
+    const { status, reason } = await ask(
+      context,
+      { host, port, transport, name: target.host },
+      request,
+    )
     const ms = Math.round(context.clock.monotonic() - began)
     return judgeAnswer(target.uri, status, reason, ms)
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error
     return judgeSilence(target, error)
   }
+}
+
+/** Where a target is: a name without a port may have SRV records (RFC 3263 §4.2). */
+async function locate(
+  { system }: DoctorContext,
+  { host, port, transport }: TrunkTarget,
+): Promise<{ host: string; port: number }> {
+  if (port !== undefined || isIP(host) !== 0) return { host, port: port ?? defaultPort(transport) }
+  const service = transport === 'tls' ? '_sips._tcp' : `_sip._${transport}`
+  const [best] = await system.services(`${service}.${host}`)
+  return best ? { host: best.name, port: best.port } : { host, port: defaultPort(transport) }
 }
 
 /** Any answer is a sign of life; a 5xx or 6xx is the PBX's own trouble. */
