@@ -57,7 +57,7 @@ export function createContext(options: ContextOptions): {
   close(): Promise<void>
 } {
   const { config, warnings, clock, random, system, stun, signal } = options
-  const instance = createInstanceProbe({ http: config.http, url: options.url, signal })
+  const instance = createInstanceProbe({ http: config.http, url: options.url, clock, signal })
   const graph = createGraphProbe({ config, clock, random, instance, signal })
   const context: DoctorContext = {
     config,

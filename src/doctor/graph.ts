@@ -99,12 +99,14 @@ export function createGraphProbe(options: {
   }
 
   async function get(number: NumberConfig, path: string): Promise<NodeReading> {
+    const limit = new AbortController()
+    const timer = clock.setTimeout(() => limit.abort(), TIMEOUT)
     try {
       const url = `${whatsapp.graphUrl}/${whatsapp.graphVersion}/${path}`
       const response = await send(url, {
         method: 'GET',
         headers: { ...authorization(whatsapp, number), accept: 'application/json' },
-        signal: AbortSignal.timeout(TIMEOUT),
+        signal: limit.signal,
         redirect: 'manual',
       })
       const text = await response.text()
@@ -116,6 +118,8 @@ export function createGraphProbe(options: {
       return { json: undefined, error: new GraphError(answer, place(number)) }
     } catch (error) {
       return { json: undefined, error: coded(error, number) }
+    } finally {
+      timer.clear()
     }
   }
 

@@ -1,4 +1,5 @@
 import type { HttpConfig } from '../config/types.ts'
+import type { Clock } from '../shared/clock.ts'
 import { nearOf } from './addresses.ts'
 
 /** One check of `GET /healthz` of a running instance. */
@@ -33,6 +34,7 @@ const PATIENCE = 3000
 export function createInstanceProbe(options: {
   http: HttpConfig
   url: string | undefined
+  clock: Clock
   signal: AbortSignal
 }): InstanceProbe {
   const url = options.url ?? urlOf(options.http)
@@ -40,7 +42,7 @@ export function createInstanceProbe(options: {
   return {
     url,
     facts() {
-      facts ??= url === undefined ? Promise.resolve(undefined) : ask(url, options.signal)
+      facts ??= url === undefined ? Promise.resolve(undefined) : ask(url, options)
       return facts
     },
   }
@@ -52,15 +54,22 @@ function urlOf({ listen: { host, port } }: HttpConfig): string | undefined {
   return `http://${near.includes(':') ? `[${near}]` : near}:${port}`
 }
 
-async function ask(url: string, signal: AbortSignal): Promise<InstanceFacts | undefined> {
+async function ask(
+  url: string,
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
+): Promise<InstanceFacts | undefined> {
+  const limit = new AbortController()
+  const timer = clock.setTimeout(() => limit.abort(), PATIENCE)
   try {
     const response = await fetch(`${url}/healthz`, {
       redirect: 'manual',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
+      signal: AbortSignal.any([signal, limit.signal]),
     })
     return factsOf(url, await response.json())
   } catch {
     return undefined
+  } finally {
+    timer.clear()
   }
 }
 

@@ -16,7 +16,7 @@ import {
   type System,
   thisSystem,
 } from '../../src/doctor/index.ts'
-import { systemClock } from '../../src/shared/clock.ts'
+import { type Clock, systemClock } from '../../src/shared/clock.ts'
 import { systemRandom } from '../../src/shared/random.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/index.ts'
 import type { SimulatedNumber } from '../../src/simulator/store.ts'
@@ -29,6 +29,12 @@ export const APP = '634974688087057'
 const ID = '106540352242922'
 const PHONE = '+441632960123'
 const DAY = 86_400_000
+
+/** The real time, with limits that a busy machine does not reach. */
+export const PATIENT: Clock = {
+  ...systemClock,
+  setTimeout: (fn, ms) => systemClock.setTimeout(fn, 10 * ms),
+}
 
 // biome-ignore lint/suspicious/noExplicitAny: a configuration is edited freely by the tests
 type Yaml = any
@@ -205,7 +211,7 @@ export class World {
       config,
       // A key whose feature comes later is no fault of the scene.
       warnings: warnings.filter(({ code }) => code !== 'CONFIG_NOT_BUILT'),
-      clock: systemClock,
+      clock: PATIENT,
       random: systemRandom,
       system: this.system,
       lab: false,
