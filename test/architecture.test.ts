@@ -16,6 +16,7 @@ const arrows: Record<string, string[]> = {
   events: ['shared', 'config', 'calls'],
   bridge: ['shared', 'config', 'settings', 'calls', 'media'],
   http: ['shared', 'config', 'settings', 'calls', 'media', 'bridge'],
+  doctor: ['shared', 'config', 'settings', 'embedded-drachtio', 'media', 'media-relay', 'bridge'],
   simulator: ['shared', 'embedded-drachtio'],
   app: [
     'shared',
@@ -41,6 +42,7 @@ const arrows: Record<string, string[]> = {
     'bridge',
     'http',
     'app',
+    'doctor',
     'simulator',
   ],
 }

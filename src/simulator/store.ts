@@ -65,6 +65,8 @@ export interface SimulatedNumber {
   calling: SimulatedCalling
   /** Daily messaging limit; below 2000 calling cannot be enabled (138015). */
   messagingLimit: number
+  /** Quality rating of the number. */
+  quality: 'GREEN' | 'YELLOW' | 'RED'
   /** Whether the calls webhook is subscribed; without it or SIP calling cannot start (138018). */
   callsWebhook: boolean
   /** Restrictions in force, as the settings show them. */
@@ -293,6 +295,7 @@ function createNumbers(options: SimulatedNumberOptions[]): SimulatedNumber[] {
         passwords: new Map(),
         calling: freshCalling(),
         messagingLimit: 2000,
+        quality: 'GREEN',
         callsWebhook: false,
         restrictions: [],
         businessInitiatedAllowed: true,

@@ -21,7 +21,8 @@ export interface TestCa extends TestCertificate {
 }
 
 export interface CertificateOptions {
-  ca: TestCa
+  /** Default: signed by itself. */
+  ca?: TestCa
   /** dNSName entries; the first is the common name too. */
   dns?: string[]
   /** iPAddress entries, IPv4 or IPv6. */
@@ -37,15 +38,15 @@ export interface CertificateOptions {
 const DAY = 86_400_000
 const ECDSA_SHA256 = der.sequence(der.oid('1.2.840.10045.4.3.2'))
 
-/** Makes a self-signed authority. */
-export function makeCa(name = 'Causeway test CA'): TestCa {
+/** Makes an authority: self-signed, or signed by another one. */
+export function makeCa(name = 'Causeway test CA', issuer?: TestCa): TestCa {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const subject = nameOf(name)
   const keyId = keyIdOf(publicKey)
   const cert = issue({
     subject,
     publicKey,
-    issuer: { subject, keyId, privateKey },
+    issuer: issuer ?? { subject, keyId, privateKey },
     notBefore: new Date(Date.now() - DAY),
     notAfter: new Date(Date.now() + 30 * DAY),
     extensions: [
@@ -56,7 +57,7 @@ export function makeCa(name = 'Causeway test CA'): TestCa {
   return { cert, key: pemOf(privateKey), subject, keyId, privateKey }
 }
 
-/** Makes a certificate for servers and clients, signed by `ca`. */
+/** Makes a certificate for servers and clients. */
 export function makeCert(options: CertificateOptions): TestCertificate {
   const { ca, dns = [], ip = [], uri = [] } = options
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -65,10 +66,11 @@ export function makeCert(options: CertificateOptions): TestCertificate {
     ...uri.map((value) => der.implicit(6, Buffer.from(value))),
     ...ip.map((value) => der.implicit(7, ipBytes(value))),
   )
+  const subject = nameOf(options.name ?? dns[0] ?? 'test')
   const cert = issue({
-    subject: nameOf(options.name ?? dns[0] ?? 'test'),
+    subject,
     publicKey,
-    issuer: ca,
+    issuer: ca ?? { subject, keyId: keyIdOf(publicKey), privateKey },
     notBefore: options.notBefore ?? new Date(Date.now() - DAY),
     notAfter: options.notAfter ?? new Date(Date.now() + 30 * DAY),
     extensions: [

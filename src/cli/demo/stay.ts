@@ -46,6 +46,7 @@ Try
   curl -s ${place.api}/api/v1/calls
   npm run causeway -- status --url ${place.api}
   npm run causeway -- calls list --url ${place.api}
+  npm run causeway -- doctor -c ${place.configuration} --url ${place.api}
 
   # a WhatsApp user calls and hangs up after 5 s
   curl -s -X POST ${place.control}/calls ${json} \\

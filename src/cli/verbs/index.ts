@@ -7,6 +7,7 @@ import type { Verb } from '../verb.ts'
 export const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   up: () => import('./up.ts'),
   demo: () => import('./demo.ts'),
+  doctor: () => import('./doctor.ts'),
   status: () => import('./status.ts'),
   'calls list': () => import('./calls-list.ts'),
   'calls show': () => import('./calls-show.ts'),

@@ -2,6 +2,8 @@ import { appErrors } from './app.ts'
 import { callErrors } from './call.ts'
 import { configErrors } from './config.ts'
 import type { ErrorDefinition } from './definition.ts'
+import { doctorErrors } from './doctor.ts'
+import { doctorCallErrors } from './doctor-calls.ts'
 import { mediaErrors } from './media.ts'
 import { permissionErrors } from './permissions.ts'
 import { relayErrors } from './relay.ts'
@@ -14,6 +16,8 @@ export const catalogue = {
   ...appErrors,
   ...callErrors,
   ...configErrors,
+  ...doctorErrors,
+  ...doctorCallErrors,
   ...mediaErrors,
   ...permissionErrors,
   ...relayErrors,

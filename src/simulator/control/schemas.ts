@@ -58,7 +58,7 @@ export const behaviour = object({
     uniqueItems: true,
     items: { enum: ['MD5', 'SHA-256', 'SHA-512-256'] },
   },
-  options: { enum: ['answer', 'drop'] },
+  options: { enum: ['answer', 'drop', 'challenge'] },
   answerWindow: milliseconds,
   ringTime: milliseconds,
   mediaStart: milliseconds,

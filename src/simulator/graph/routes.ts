@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../../shared/clock.ts'
 import type { SimulatedApp, SimulatedNumber, SimulatorStore } from '../store.ts'
 import { GraphFailure, invalid } from './failure.ts'
-import { healthStatus } from './health.ts'
+import { numberNode, permissionsOf } from './node.ts'
 import type { PermissionsApi } from './permissions.ts'
 import { callingView } from './settings-view.ts'
 import { type SrtpReset, writeCalling } from './settings-write.ts'
@@ -124,10 +124,11 @@ export function addRoutes(
   server.get(
     base,
     graph(({ number, app }, request) =>
-      String(queryOf(request)['fields'] ?? '').includes('health_status')
-        ? healthStatus(number, app)
-        : { id: number.phoneNumberId, display_phone_number: number.phoneNumber },
+      numberNode(number, app, String(queryOf(request)['fields'] ?? '')),
     ),
+  )
+  server.get('/:version(^v\\d+\\.\\d+$)/me/permissions', async (request: FastifyRequest) =>
+    permissionsOf(store.lookupByToken(bearerOf(request))?.app),
   )
   server.get('/calling/settings', dialog360(readSettings))
   server.post('/calling/settings', dialog360(writeSettings))

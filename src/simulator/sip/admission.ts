@@ -29,7 +29,7 @@ export interface AdmissionContext {
   violate: (rule: string, detail: string) => void
 }
 
-function refuse(status: number, text: string): Admission {
+function refuse(status: number, text: string): Extract<Admission, { kind: 'refuse' }> {
   return { kind: 'refuse', status, text }
 }
 
@@ -47,23 +47,9 @@ export function admit(invite: SipRequest, context: AdmissionContext): Admission 
   if (uri.params['transport']?.toLowerCase() !== 'tls') {
     violate('request-uri', 'no ;transport=tls in the Request-URI')
   }
-  const from = parseNameAddr(headerValue(invite.headers, 'from') ?? '')
-  const fromUri = from && parseSipUri(from.uri)
-  const number = store.lookupNumberByPhone(fromUri?.user ?? '')
-
-  const credentials = parseDigest(headerValue(invite.headers, 'proxy-authorization') ?? '')
-  if (!credentials) return { kind: 'challenge', stale: false }
-  const owner = store.lookupNumberByPhone(credentials['username'] ?? '')
-  const domain = fromUri?.host ?? ''
-  if (owner) {
-    const verdict = checkDigest(owner, domain, credentials, context)
-    if (verdict === 'stale') return { kind: 'challenge', stale: true }
-    if (verdict === 'wrong') return refuse(403, texts.badDigest)
-  }
-  if (!number) return refuse(400, texts.unknownNumber)
-  if (owner !== number || credentials['username']?.startsWith('+')) {
-    return refuse(403, texts.digestUser)
-  }
+  const sender = authenticate(invite, context)
+  if (sender.kind !== 'known') return sender
+  const { number, domain, fromUri } = sender
   if (!fromUri?.user?.startsWith('+')) violate('from', 'the From user lacks its +')
 
   const server = store.sipServerForDomain(number, domain)
@@ -74,18 +60,62 @@ export function admit(invite: SipRequest, context: AdmissionContext): Admission 
   return admitCall(invite, uri, number, server, context)
 }
 
+/** Who sends a request, or what it is answered instead. */
+type Sender =
+  | { kind: 'known'; number: SimulatedNumber; domain: string; fromUri: SipUri | undefined }
+  | Exclude<Admission, { kind: 'admit' }>
+
+/** Judges the credentials and the From user of a request. */
+function authenticate(
+  request: SipRequest,
+  context: Pick<AdmissionContext, 'store' | 'guard'>,
+): Sender {
+  const { store } = context
+  const from = parseNameAddr(headerValue(request.headers, 'from') ?? '')
+  const fromUri = from && parseSipUri(from.uri)
+  const number = store.lookupNumberByPhone(fromUri?.user ?? '')
+
+  const credentials = parseDigest(headerValue(request.headers, 'proxy-authorization') ?? '')
+  if (!credentials) return { kind: 'challenge', stale: false }
+  const owner = store.lookupNumberByPhone(credentials['username'] ?? '')
+  const domain = fromUri?.host ?? ''
+  if (owner) {
+    const verdict = checkDigest(owner, domain, credentials, request.method, context)
+    if (verdict === 'stale') return { kind: 'challenge', stale: true }
+    if (verdict === 'wrong') return refuse(403, texts.badDigest)
+  }
+  if (!number) return refuse(400, texts.unknownNumber)
+  if (owner !== number || credentials['username']?.startsWith('+')) {
+    return refuse(403, texts.digestUser)
+  }
+  return { kind: 'known', number, domain, fromUri }
+}
+
+/** Judges an OPTIONS that is challenged: undefined when credentials and From are good. */
+export function admitOptions(
+  request: SipRequest,
+  context: Pick<AdmissionContext, 'store' | 'guard'>,
+): Exclude<Admission, { kind: 'admit' }> | undefined {
+  const sender = authenticate(request, context)
+  if (sender.kind !== 'known') return sender
+  const { number, domain } = sender
+  if (context.store.sipServerForDomain(number, domain)) return undefined
+  return refuse(403, texts.wrongServer(domain, number.phoneNumberId))
+}
+
 function checkDigest(
   owner: SimulatedNumber,
   domain: string,
   credentials: DigestParams,
-  context: AdmissionContext,
+  method: string,
+  context: Pick<AdmissionContext, 'store' | 'guard'>,
 ): 'ok' | 'stale' | 'wrong' {
   const { store, guard } = context
   const server = store.sipServerForDomain(owner, domain) ?? store.sipServerFor(owner)
   const [other] = owner.passwords.values()
   const password = server?.password ?? other
   if (password === undefined) return 'wrong'
-  return guard.check(credentials, 'INVITE', new Secret(password))
+  return guard.check(credentials, method, new Secret(password))
 }
 
 /** The rules of the number, the consumer and the SDP. */

@@ -5,8 +5,11 @@ import type { DigestAlgorithm } from './digest.ts'
 export interface Behaviour {
   /** Algorithms offered to the business, one Proxy-Authenticate each, in this order. */
   digest: DigestAlgorithm[]
-  /** How OPTIONS is treated: reports from the field contradict each other. */
-  options: 'answer' | 'drop'
+  /**
+   * How OPTIONS is treated: reports from the field contradict each other. `challenge` asks for
+   * credentials and judges them and From as it does for an INVITE.
+   */
+  options: 'answer' | 'drop' | 'challenge'
   /** How long a user-initiated call rings before CANCEL. */
   answerWindow: number
   /** How long a business-initiated call rings before 480. */

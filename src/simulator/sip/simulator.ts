@@ -8,7 +8,7 @@ import type { Logger } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import { withoutPlus } from '../party.ts'
 import type { SimulatorStore } from '../store.ts'
-import { admit, isLost } from './admission.ts'
+import { admit, admitOptions, isLost } from './admission.ts'
 import { type Behaviour, DEFAULT_BEHAVIOUR } from './behaviour.ts'
 import { BusinessCall } from './business-call.ts'
 import { clientContext, type TlsIdentity } from './connection.ts'
@@ -167,12 +167,25 @@ export async function createWhatsAppSimulator(
         return
       case 'OPTIONS':
         if (behaviour.options === 'answer') answer(200)
+        else if (behaviour.options === 'challenge') challenged(transaction)
         return
       case 'BYE':
         answer(481)
         return
       default:
         answer(405)
+    }
+  }
+
+  function challenged(transaction: ServerTransaction): void {
+    const { request } = transaction
+    const verdict = admitOptions(request, { store, guard })
+    if (!verdict) transaction.respond(plainResponse(request, 200, random.uuid()))
+    else if (verdict.kind === 'challenge') {
+      const challenges = guard.challenge(behaviour.digest, verdict.stale)
+      transaction.respond(challengeResponse(request, challenges))
+    } else {
+      transaction.respond(refusal(request, verdict.status, verdict.text, random.uuid()))
     }
   }
 

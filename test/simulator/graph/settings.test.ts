@@ -242,6 +242,35 @@ t.test('health status tells what keeps SIP calls away', async (t) => {
   t.same(await codes(OTHER_APP.accessToken), [138025])
 })
 
+t.test('a number shows the fields asked for, and no others', async (t) => {
+  const { ask, number } = await startGraph(t)
+  const limit = 'whatsapp_business_manager_messaging_limit'
+  number.quality = 'YELLOW'
+  t.same((await ask(`?fields=quality_rating,${limit}`)).body, {
+    id: number.phoneNumberId,
+    quality_rating: 'YELLOW',
+    [limit]: 'TIER_2K',
+  })
+  number.messagingLimit = 250
+  t.equal((await ask(`?fields=${limit}`)).body[limit], 'TIER_250')
+  number.messagingLimit = Number.POSITIVE_INFINITY
+  t.equal((await ask(`?fields=${limit}`)).body[limit], 'TIER_UNLIMITED')
+  t.match(await ask('?fields=favourite_colour'), { status: 400, body: { error: { code: 100 } } })
+})
+
+t.test('a token tells its permissions', async (t) => {
+  const { ask, graph, number } = await startGraph(t)
+  const path = `${graph.url}/v24.0/me/permissions`
+  const granted = async () =>
+    (await ask(path)).body.data
+      .filter(({ status }: { status: string }) => status === 'granted')
+      .map(({ permission }: { permission: string }) => permission)
+  t.same(await granted(), ['whatsapp_business_management', 'whatsapp_business_messaging'])
+  number.apps.get('634974688087057')!.messaging = false
+  t.same(await granted(), ['whatsapp_business_management'])
+  t.match(await ask(path, undefined, 'unknown'), { status: 401, body: { error: { code: 190 } } })
+})
+
 t.test('Graph calls are refused in SIP mode', async (t) => {
   const { ask } = await startGraph(t)
   const call = { messaging_product: 'whatsapp', action: 'connect', to: '33199001234' }

@@ -3,6 +3,7 @@ import { headerValue } from '../../../src/embedded-drachtio/message/index.ts'
 import {
   CONSUMER,
   callConsumer,
+  credentials,
   crlf,
   HOST,
   type InviteParts,
@@ -179,4 +180,36 @@ t.test('requests that need no credentials to be refused', async (t) => {
   socket.write(crlf(text.replace(/^INVITE/, 'OPTIONS').replace(/ INVITE$/m, ' OPTIONS')))
   socket.write(crlf(text.replace(/^INVITE/, 'MESSAGE').replace(/ INVITE$/m, ' MESSAGE')))
   await lab.peer.expect('405 MESSAGE')
+})
+
+t.test('a challenged OPTIONS proves password, user and From, and rings nowhere', async (t) => {
+  const lab = await startLab(t)
+  lab.simulator.change({ options: 'challenge' })
+  const socket = await lab.connect()
+  const send = (parts: InviteParts): void => {
+    const text = inviteText(parts)
+    const [head] = text.split('\nContent-Type')
+    const options = head!.replace(/^INVITE/, 'OPTIONS').replace(/ INVITE$/m, ' OPTIONS')
+    socket.write(crlf(`${options}\n\n`))
+  }
+  const ask = async (
+    parts: InviteParts,
+    overrides: Parameters<typeof credentials>[2] = {},
+  ): Promise<string> => {
+    send(parts)
+    const challenge = await lab.peer.expect('407 OPTIONS')
+    const value = headerValue(challenge.message.headers, 'proxy-authenticate')!
+    const password = lab.store.passwordOf(lab.number, '634974688087057')
+    const authorization = credentials(value, password, { method: 'OPTIONS', ...overrides })
+    send({ ...parts, cseq: 2, authorization })
+    const { message } = await lab.peer.inbox.next()
+    if (message.kind !== 'response') throw new Error('not a response')
+    return `${message.status} ${message.reason}`
+  }
+  t.equal(await ask({ callId: 'a' }), '200 OK')
+  t.match(await ask({ callId: 'b' }, { password: 'guess' }), /^403 .*digest/)
+  t.match(await ask({ callId: 'c' }, { method: 'INVITE' }), /^403 .*digest/)
+  t.match(await ask({ callId: 'd', fromUser: '+441632960999' }), /^400 Asset not found/)
+  t.match(await ask({ callId: 'e', fromDomain: 'wa.meta.vc' }), /^403 SIP server wa\.meta\.vc/)
+  t.equal(lab.simulator.calls.byCallId('a'), undefined, 'it is no call')
 })

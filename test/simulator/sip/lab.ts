@@ -247,7 +247,13 @@ ${parts.sdp ?? OFFER}`
 export function credentials(
   challenge: string,
   password: string,
-  overrides: { username?: string; nc?: string; uri?: string; password?: string } = {},
+  overrides: {
+    username?: string
+    nc?: string
+    uri?: string
+    password?: string
+    method?: string
+  } = {},
 ): string {
   const { realm = '', nonce = '', opaque = '', algorithm = 'MD5' } = parseDigest(challenge)!
   const username = overrides.username ?? BUSINESS.slice(1)
@@ -259,7 +265,7 @@ export function credentials(
     username,
     realm,
     password: new Secret(overrides.password ?? password),
-    method: 'INVITE',
+    method: overrides.method ?? 'INVITE',
     uri,
     nonce,
     nc,

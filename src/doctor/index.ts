@@ -1,0 +1,15 @@
+/** Checks that find what is wrong before a caller does: read-only, each with evidence and fix. */
+export { checks } from './checks/index.ts'
+export { type ContextOptions, createContext, type DoctorContext } from './context.ts'
+export { fromError, skip, worst } from './finding.ts'
+export { type Pitfall, pitfalls } from './pitfalls.ts'
+export { LIMIT, type RunOptions, runChecks } from './run.ts'
+export { type System, thisSystem } from './system.ts'
+export {
+  AREAS,
+  type Area,
+  type Check,
+  type CheckResult,
+  type Finding,
+  type Verdict,
+} from './types.ts'
