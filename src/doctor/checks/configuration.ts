@@ -5,7 +5,12 @@ import { fromError, pass } from '../finding.ts'
 import type { Check, Finding } from '../types.ts'
 
 /** Warnings of the file that another check looks into, by code. */
-const ELSEWHERE = new Set(['CONFIG_SDES_NEEDED', 'CONFIG_WHATSAPP_DTLS', 'CONFIG_MEDIA_ADDRESS'])
+const ELSEWHERE = new Set([
+  'CONFIG_SDES_NEEDED',
+  'CONFIG_WHATSAPP_DTLS',
+  'CONFIG_MEDIA_ADDRESS',
+  'CONFIG_WEBHOOKS_HALF',
+])
 
 /** Whether another check says it, with more than the file knows. */
 function saidElsewhere(warning: CausewayError): boolean {
