@@ -79,18 +79,21 @@ export class Calling implements BridgeGate {
     return news
   }
 
-  /** Takes a quality event out of an `account_update` webhook; false when it is no news. */
+  /**
+   * Takes a quality event out of an `account_update` webhook; false when it is no news. An event that names no
+   * number is about the one that is configured; with several it warns of all and refuses none of their calls.
+   */
   applyAccountEvent(event: AccountEvent): boolean {
-    const news = this.#events.apply(event)
-    if (news) {
-      const { kind, type, phoneNumber, remediation } = event
-      const code = kind === 'violation' ? 'PERMISSION_QUALITY' : codeOf(type)
-      const number = this.#options
-        .config()
-        .numbers.find((one) => one.phoneNumber.slice(1) === phoneNumber?.replace(/\D/g, ''))?.name
-      this.#options.log.warn({ code, number, type, remediation }, 'calling quality')
-    }
-    return news
+    const { numbers } = this.#options.config()
+    const only = numbers.length === 1 ? numbers[0]!.phoneNumber : undefined
+    const phoneNumber = event.phoneNumber ?? only
+    if (!this.#events.apply({ ...event, phoneNumber })) return false
+    const { kind, type, remediation } = event
+    const code = kind === 'violation' ? 'PERMISSION_QUALITY' : codeOf(type)
+    const digits = phoneNumber?.replace(/\D/g, '')
+    const number = numbers.find((one) => one.phoneNumber.slice(1) === digits)?.name
+    this.#options.log.warn({ code, number, type, remediation }, 'calling quality')
+    return true
   }
 
   /** A warning for each number that is restricted, warned of, or that few consumers answer. */
@@ -199,9 +202,10 @@ export class Calling implements BridgeGate {
     const { fix } = definitionOf('PERMISSION_QUALITY')
     return this.#events
       .of(phoneNumber)
-      .filter(({ kind }) => kind === 'violation')
-      .map(({ type, at, remediation }) => {
-        return `PERMISSION_QUALITY: ${type} at ${iso(at)}; ${remediation ?? fix}`
+      .filter(({ kind, named }) => kind === 'violation' || !named)
+      .map(({ type, named, at, remediation }) => {
+        const whose = named ? '' : ' for a number of the account'
+        return `PERMISSION_QUALITY: ${type}${whose} at ${iso(at)}; ${remediation ?? fix}`
       })
   }
 

@@ -34,6 +34,8 @@ export class Webhooks implements WebhookSinks {
   readonly receiver: WebhookReceiver
   readonly joiner: CallJoiner
   readonly #options: WebhooksOptions
+  /** Numbers that are looked at, and whether once more afterwards. */
+  readonly #looking = new Map<string, boolean>()
 
   constructor(options: WebhooksOptions) {
     const { config, calls, clock, log } = options
@@ -188,10 +190,19 @@ export class Webhooks implements WebhookSinks {
     return this.#options.config().numbers.find((one) => one.phoneNumberId === phoneNumberId)
   }
 
+  /** What comes while a number is looked at leads to one more look: the present one may have been too early. */
   #check(number: string): void {
-    this.#options.check(number).catch((err: unknown) => {
-      this.#options.log.error({ number, err }, 'settings cannot be looked at')
-    })
+    const again = this.#looking.has(number)
+    this.#looking.set(number, again)
+    if (again) return
+    const { check, log } = this.#options
+    check(number)
+      .catch((err: unknown) => log.error({ number, err }, 'settings cannot be looked at'))
+      .finally(() => {
+        const again = this.#looking.get(number)
+        this.#looking.delete(number)
+        if (again) this.#check(number)
+      })
   }
 
   #consume<K extends 'onPermissionReply' | 'onAccountUpdate'>(

@@ -13,11 +13,13 @@ const NUMBERS = 1000
  * not have caught up with it.
  */
 const SETTLED = 3_600_000
-/** Stands for every number of the account. */
-const EVERYONE = ''
+/** Stands for an account whose event names no number. */
+const ACCOUNT = ''
 
 /** An event while it matters. */
 export interface StandingEvent {
+  /** Whether it names the number; else it is about some number of an account, perhaps about this one. */
+  named: boolean
   kind: AccountEvent['kind']
   type: string
   remediation: string | undefined
@@ -45,30 +47,33 @@ export class AccountEvents {
     const { kind, type, remediation, at } = event
     const expires = event.expires ?? at + WEEK
     if (expires <= this.#clock.now()) return false
-    const key = digits(event.phoneNumber ?? EVERYONE)
+    const key = digits(event.phoneNumber ?? ACCOUNT)
     const events = this.#current(key)
     const known = events.find((other) => other.type === type)
     if (known && (known.at > at || (known.at === at && known.expires === expires))) return false
     if (!known && this.#events.size >= NUMBERS && !this.#events.has(key)) return false
     const others = events.filter((other) => other !== known)
-    this.#events.set(key, [...others, { kind, type, remediation, at, expires }].slice(-KEPT))
+    const named = key !== ACCOUNT
+    const standing = { named, kind, type, remediation, at, expires }
+    this.#events.set(key, [...others, standing].slice(-KEPT))
     return true
   }
 
-  /** What stands against a number now. */
+  /** What stands against a number now, or against an account it may belong to. */
   of(phoneNumber: string): StandingEvent[] {
     if (this.#events.size === 0) return []
-    return [...this.#current(digits(phoneNumber)), ...this.#current(EVERYONE)]
+    return [...this.#current(digits(phoneNumber)), ...this.#current(ACCOUNT)]
   }
 
   /**
-   * The restrictions among {@link of}, in the words of the settings.
+   * The restrictions that name the number, in the words of the settings. One that names none may be about another
+   * number: it warns, and the settings of the number tell.
    *
    * @param readAt when the settings of the number were last read, milliseconds since the epoch
    */
   restrictions(phoneNumber: string, readAt = 0): Restriction[] {
     return this.of(phoneNumber)
-      .filter(({ kind, at }) => kind === 'restriction' && readAt < at + SETTLED)
+      .filter(({ named, kind, at }) => named && kind === 'restriction' && readAt < at + SETTLED)
       .map(({ type, remediation, expires }) => ({
         type,
         reason: remediation,

@@ -63,7 +63,7 @@ export type CallOutcome =
 
 /** A quality event of `account_update`. */
 export interface AccountEvent {
-  /** Business number, `+` and digits or digits; undefined: every number of the account. */
+  /** Business number, `+` and digits or digits; undefined: the event names an account only. */
   phoneNumber: string | undefined
   kind: 'violation' | 'restriction'
   /** `LOW_BUSINESS_INITIATED_CALLING_QUALITY`, `RESTRICTED_BUSINESS_INITIATED_CALLING`, … */

@@ -148,6 +148,39 @@ t.test('a restriction that later settings do not show any more was lifted', asyn
   t.same(calling.checks(), [])
 })
 
+t.test(
+  'with several numbers an event of the account warns of all and refuses no call',
+  async (t) => {
+    const { calling, state, lines } = callingLab(t)
+    const [number] = state.config.numbers
+    const other = { ...number!, name: 'sales', phoneNumber: '+441632960124' }
+    state.config = { ...state.config, numbers: [number!, other] }
+    const event = {
+      phoneNumber: undefined,
+      kind: 'restriction' as const,
+      type: 'RESTRICTED_BUSINESS_INITIATED_CALLING',
+      expires: undefined,
+      remediation: undefined,
+      at: NOW,
+    }
+    t.ok(calling.applyAccountEvent(event))
+    t.equal(calling.admit(number!, state.config.trunks[0]!, CONSUMER), undefined)
+    t.match(
+      calling.checks().map(({ id, output }) => [id, output]),
+      [
+        ['support', /PERMISSION_QUALITY: RESTRICTED_\w+ for a number of the account at 2026/],
+        ['sales', /PERMISSION_QUALITY/],
+      ],
+    )
+    t.match(lines, [{ code: 'CALL_WHATSAPP_PAUSED' }])
+    t.ok(calling.applyAccountEvent({ ...event, phoneNumber: '441632960124' }))
+    t.equal(calling.admit(number!, state.config.trunks[0]!, CONSUMER), undefined)
+    t.match(calling.admit(other, state.config.trunks[0]!, CONSUMER), {
+      code: 'CALL_WHATSAPP_PAUSED',
+    })
+  },
+)
+
 t.test('our own refusal does not forget what it came from', async (t) => {
   const { calling, call, state } = callingLab(t)
   const [number] = state.config.numbers

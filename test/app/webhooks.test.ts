@@ -16,7 +16,7 @@ import { fixture } from '../webhooks/support.ts'
 
 const appSecret = new Secret('app')
 
-function lab(change: Partial<Config> = {}) {
+function lab(change: Partial<Config> = {}, look: () => Promise<unknown> = async () => {}) {
   const clock = new FakeClock()
   const calls = new CallRegistry(clock)
   const lines: Record<string, unknown>[] = []
@@ -57,6 +57,7 @@ function lab(change: Partial<Config> = {}) {
     check: async (name) => {
       checked.push(name)
       if (name === 'sales') throw new Error('unreachable')
+      await look()
     },
     publisher: events.publisher,
     clock,
@@ -78,6 +79,22 @@ t.test('changed settings of a number are looked at, at once', async (t) => {
   await receive('settings-update', (text) => text.replace('106540352242922', '999'))
   t.same(checked, ['support'])
   t.match(lines.at(-1), { phoneNumberId: '999', msg: /not configured/ })
+})
+
+t.test('changes that come while the settings are looked at lead to one more look', async (t) => {
+  const ends: (() => void)[] = []
+  const looked = () => new Promise<void>((resolve) => ends.push(resolve))
+  const { receive, checked } = lab({}, looked)
+  const at = (second: number) => (text: string) =>
+    text.replace('"1700000000"', `"17000000${10 + second}"`)
+  for (let i = 0; i < 4; i++) await receive('settings-update', at(i))
+  t.same(checked, ['support'])
+  ends.shift()!()
+  await new Promise((resolve) => setImmediate(resolve))
+  t.same(checked, ['support', 'support'])
+  ends.shift()!()
+  await new Promise((resolve) => setImmediate(resolve))
+  t.same(checked, ['support', 'support'])
 })
 
 t.test('settings of a number that is not managed are left alone', async (t) => {

@@ -121,7 +121,7 @@ t.test('settings that somebody changes are repaired at once, and told', (t) =>
     t.equal(number.calling.status, 'DISABLED')
     await eventually('the repair', () => number.calling.status === 'ENABLED')
     await simulator.graph.webhooks.idle()
-    await lab.up.printed(/settings changed; looking at them/)
+    await lab.up.printed(/settings changed; looking at them/, 60_000)
   }),
 )
 

@@ -72,11 +72,11 @@ export function isGenuine({ headers, body }: Posted, secret: string): boolean {
   return headers['x-causeway-signature-256'] === `sha256=${digest}`
 }
 
-/** Lets sockets do their work until something holds. @throws Error after ten seconds */
+/** Lets sockets do their work until something holds. @throws Error after thirty seconds */
 export async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = performance.now() + 10_000
+  const end = performance.now() + 30_000
   while (!holds()) {
-    if (performance.now() > end) throw new Error(`${what}: not within 10 s`)
+    if (performance.now() > end) throw new Error(`${what}: not within 30 s`)
     await new Promise((resolve) => setImmediate(resolve))
   }
 }

@@ -79,19 +79,23 @@ t.test('events stand until they expire, seven days when they do not say', async 
   t.notOk(events.apply({ ...event, expires: NOW }), 'one that is over is no news')
 })
 
-t.test('an event without a number is of the whole account', async (t) => {
+t.test('an event without a number warns of each and restricts none', async (t) => {
   const events = new AccountEvents(new FakeClock(NOW))
-  const violation = {
+  const event = {
     phoneNumber: undefined,
-    kind: 'violation' as const,
-    type: 'LOW_BUSINESS_INITIATED_CALLING_QUALITY',
+    kind: 'restriction' as const,
+    type: BUSINESS,
     expires: undefined,
     remediation: undefined,
     at: NOW,
   }
-  t.ok(events.apply(violation))
+  t.ok(events.apply(event))
   for (const number of ['+441632960123', '+441632960124']) {
-    t.match(events.of(number), [{ kind: 'violation' }])
-    t.same(events.restrictions(number), [], 'a violation restricts nothing yet')
+    t.match(events.of(number), [{ named: false, kind: 'restriction' }])
+    t.same(events.restrictions(number), [], 'it may be about another number')
   }
+  const violation = { ...event, phoneNumber: '441632960123', kind: 'violation' as const, type: 'X' }
+  t.ok(events.apply(violation))
+  t.match(events.of('+441632960123'), [{ named: true, kind: 'violation' }, { named: false }])
+  t.same(events.restrictions('+441632960123'), [], 'a violation restricts nothing yet')
 })
