@@ -6,6 +6,7 @@ export const SECRET_KEYS: ReadonlySet<string> = new Set([
   'token',
   'verify_token',
   'app_secret',
+  'secret',
 ])
 
 const SECRET_WORD = /pass|secret|token|tokn|pasw/i

@@ -40,6 +40,8 @@ export function redactedConfig(config: Config): Record<string, unknown> {
       ca: whatsapp.ca,
       sources: sources(whatsapp.sources),
       challenge: whatsapp.challenge,
+      check_interval: formatDuration(whatsapp.checkInterval),
+      credentials_interval: formatDuration(whatsapp.credentialsInterval),
       webhooks:
         webhooks &&
         present({
@@ -59,7 +61,7 @@ export function redactedConfig(config: Config): Record<string, unknown> {
       listen: formatHostPort(http.listen.host, http.listen.port),
       token: secret(http.token),
     }),
-    records: { path: records.path },
+    records: present({ path: records.path, secret: secret(records.secret) }),
     log: { level: log.level, numbers: log.numbers },
   })
 }

@@ -24,7 +24,7 @@ export interface Config {
   trunks: TrunkConfig[]
   limits: LimitsConfig
   http: HttpConfig
-  records: { path: string }
+  records: RecordsConfig
   log: { level: LogLevel; numbers: NumberStyle }
 }
 
@@ -76,6 +76,10 @@ export interface WhatsAppConfig {
   sources: string[] | 'any'
   /** Whether WhatsApp's INVITEs are digest-challenged. */
   challenge: boolean
+  /** Milliseconds between two comparisons of a number's settings; 0 is off. */
+  checkInterval: number
+  /** Milliseconds after which a SIP password is fetched again; 0 is off. */
+  credentialsInterval: number
   webhooks:
     | { path: string; verifyToken: Secret | undefined; appSecret: Secret | undefined }
     | undefined
@@ -180,4 +184,11 @@ export interface HttpConfig {
   listen: { host: string; port: number }
   /** Bearer token of everything under /api; undefined: loopback only. */
   token: Secret | undefined
+}
+
+export interface RecordsConfig {
+  /** Folder of what is kept, absolute. */
+  path: string
+  /** Key SIP passwords are kept with; undefined: in memory only. */
+  secret: Secret | undefined
 }

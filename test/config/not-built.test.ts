@@ -3,7 +3,6 @@ import { brief, edit, issuesOf, VALID } from '../support/config-file.ts'
 
 const keys: [key: string, text: string, line: number][] = [
   ['whatsapp.webhooks', `${VALID}whatsapp:\n  webhooks: { verify_token: a, app_secret: b }\n`, 25],
-  ['records.path', `${VALID}records:\n  path: data/\n`, 25],
   ...[
     'call_hours: { status: ENABLED }',
     'callback_permission_status: ENABLED',
@@ -38,6 +37,10 @@ for (const [key, text, line] of keys) {
     t.match(warnings[0]!.detail, `${key}: `)
   })
 }
+
+t.test('the folder of the records says nothing', async (t) => {
+  t.same(issuesOf(`${VALID}records:\n  path: data/\n`), { errors: [], warnings: [] })
+})
 
 t.test('a weight shares the calls, and says nothing', async (t) => {
   const weighted = edit(['"sip:10.0.0.9:5060"', '{ uri: "sip:10.0.0.9", weight: 3 }'])

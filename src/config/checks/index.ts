@@ -2,6 +2,7 @@ import type { Rule } from './context.ts'
 import { mediaRules } from './media.ts'
 import { notBuilt } from './not-built.ts'
 import { numberRules } from './numbers.ts'
+import { recordsRules } from './records.ts'
 import { sipRules } from './sip.ts'
 import { trunkRules } from './trunks.ts'
 
@@ -13,5 +14,6 @@ export const rules: readonly Rule[] = [
   ...mediaRules,
   ...numberRules,
   ...trunkRules,
+  ...recordsRules,
   notBuilt,
 ]

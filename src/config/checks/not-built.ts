@@ -2,10 +2,7 @@ import { formatPath, type Path } from '../source.ts'
 import type { CheckContext, Rule } from './context.ts'
 
 /** Top-level keys whose feature this version lacks, and what happens instead. */
-const TOP: [Path, string][] = [
-  [['whatsapp', 'webhooks'], 'no webhook endpoint is served'],
-  [['records', 'path'], 'nothing is written there'],
-]
+const TOP: [Path, string][] = [[['whatsapp', 'webhooks'], 'no webhook endpoint is served']]
 
 const CARRIED = [
   'call_icon_visibility',

@@ -46,8 +46,12 @@ export const fileSchema = z.strictObject({
       path: path()
         .prefault('data/')
         .describe(
-          'Folder of the call history and settings journal. Not built yet: draws a warning.',
+          'Folder of the settings journal, of rotations under way and of kept SIP passwords. Calls are not recorded there yet.',
         ),
+      ...secret(
+        'secret',
+        'Key that SIP passwords are kept with in `path`: 32 octets, in hex or base64. Absent: they live in memory only.',
+      ),
     })
     .prefault({})
     .describe('Records.'),
