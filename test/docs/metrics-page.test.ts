@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { credentialMetrics } from '../../src/app/credential-metrics.ts'
 import { MediaWatch, relayMetrics } from '../../src/app/media-watch.ts'
 import { metricFamilies } from '../../src/app/metrics.ts'
 import { CallRegistry, hungUpBy } from '../../src/calls/index.ts'
@@ -7,6 +8,7 @@ import { createSipServer } from '../../src/embedded-drachtio/index.ts'
 import { render } from '../../src/http/metrics.ts'
 import { silentLogger } from '../../src/shared/log.ts'
 import { Secret } from '../../src/shared/secret.ts'
+import { configOf, VALID } from '../support/config-file.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 const PAGE = 'docs/reference/metrics.md'
@@ -89,6 +91,13 @@ async function exposed(): Promise<Map<string, string>> {
       totals: { packets: 1 },
     }),
     ...watch.metrics(),
+    ...credentialMetrics({
+      config: configOf(VALID),
+      now: 1000,
+      readAt: () => 0,
+      usedAt: () => 1,
+      window: () => 1,
+    }),
   ])
   const types = new Map(
     [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, n, type]) => [n, type]),

@@ -10,6 +10,7 @@ export const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   status: () => import('./status.ts'),
   'calls list': () => import('./calls-list.ts'),
   'calls show': () => import('./calls-show.ts'),
+  'numbers rotate': () => import('./numbers-rotate.ts'),
   'trunks show': () => import('./trunks-show.ts'),
   drain: () => import('./drain.ts'),
   undrain: () => import('./undrain.ts'),
