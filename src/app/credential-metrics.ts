@@ -14,29 +14,30 @@ export interface CredentialFacts {
 /** Age and use of each number's SIP password. Labels hold the number's name. */
 export function credentialMetrics(facts: CredentialFacts): MetricFamily[] {
   const { config, now, readAt, usedAt, window } = facts
+  // One without a sample would be exposed as 0, without the label.
   const gauge = (
     name: string,
     help: string,
     measure: (number: string) => number | undefined,
-  ): MetricFamily => {
+  ): MetricFamily[] => {
     const samples = config.numbers.flatMap(({ name: number }): Sample[] => {
       const value = measure(number)
       return value === undefined ? [] : [{ labels: { number }, value }]
     })
-    return { name, help, type: 'gauge', samples }
+    return samples.length > 0 ? [{ name, help, type: 'gauge', samples }] : []
   }
   const seconds = (ms: number | undefined): number | undefined => ms && ms / 1000
   return [
-    gauge('credentials_age_seconds', 'Time since the SIP password was fetched.', (number) => {
+    ...gauge('credentials_age_seconds', 'Time since the SIP password was fetched.', (number) => {
       const at = readAt(number)
       return at === undefined ? undefined : Math.max(0, now - at) / 1000
     }),
-    gauge(
+    ...gauge(
       'credentials_last_used_timestamp_seconds',
       'When a call last used the SIP password, Unix time.',
       (number) => seconds(usedAt(number)),
     ),
-    gauge(
+    ...gauge(
       'credentials_rotation_window_seconds',
       'How long the last rotation switched the number off.',
       (number) => seconds(window(number)),

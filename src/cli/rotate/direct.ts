@@ -62,7 +62,7 @@ export async function rotateDirectly(
         onStep: ({ step }) => {
           const at = clock.now()
           view.steps.push({ step, at: new Date(at).toISOString() })
-          progress.step(step, at)
+          progress.step(step, at, step === 'drain' ? 'no calls are known here' : undefined)
         },
       },
       unfinished,

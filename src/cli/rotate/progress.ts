@@ -23,15 +23,20 @@ export class Progress {
     this.#paint = paint
   }
 
-  /** A step that begins at `at`, milliseconds since the epoch. */
-  step(step: RotationStep, at: number): void {
+  /** A step that begins at `at`, milliseconds since the epoch; `what` it does, when that differs. */
+  step(step: RotationStep, at: number, what = STEPS[step]): void {
     this.#startedAt ??= at
     const after = `${((at - this.#startedAt) / 1000).toFixed(1)} s`.padStart(8)
     const name = this.#paint('bold', step.padEnd(7))
-    this.#out.write(`  ${this.#paint('dim', after)}  ${name}  ${STEPS[step]}\n`)
+    this.#out.write(`  ${this.#paint('dim', after)}  ${name}  ${what}\n`)
   }
 
   line(text: string): void {
     this.#out.write(`${text}\n`)
   }
+}
+
+/** `340 ms`, `1.7 s`. */
+export function formatWindow(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }

@@ -13,7 +13,7 @@ import { load } from '../load.ts'
 import { formatIssue } from '../report.ts'
 import { rotateDirectly } from '../rotate/direct.ts'
 import { isRunning, rotateInInstance } from '../rotate/instance.ts'
-import { Progress } from '../rotate/progress.ts'
+import { formatWindow, Progress } from '../rotate/progress.ts'
 import { paintFor } from '../style.ts'
 import { EXIT, parseVerbArgs, UsageError, type Verb } from '../verb.ts'
 
@@ -89,9 +89,9 @@ async function rotateSomewhere(
 function conclude(rotation: RotationView, io: Io, progress: Progress): void {
   const { error, number, state, unfinished, window_ms } = rotation
   if (state === 'done') {
-    const window = ((window_ms ?? 0) / 1000).toFixed(1)
+    const window = formatWindow(window_ms ?? 0)
     const paint = paintFor(io.stdout, io.env)
-    progress.line(`${paint('green', 'done')}: a new password, ${window} s without service`)
+    progress.line(`${paint('green', 'done')}: a new password, ${window} without service`)
     return
   }
   const coded = isCausewayError(error) ? error : errorOf(error)
