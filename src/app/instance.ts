@@ -160,9 +160,11 @@ export class Instance {
   /** Ends what is left and closes every socket. Idempotent. */
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
+      // A rotation that waits for calls must not take their end for its turn.
+      const rotations = this.#rotations.stop()
       await this.#bridge.stop()
       this.#watch.stop()
-      await this.#rotations.stop()
+      await rotations
       await Promise.all([this.#http?.close(), this.settings.stop(), this.#media.close()])
       await this.#sip.close()
       this.#records.close()

@@ -91,8 +91,10 @@ async function reconcile(
     if (fought || result.drift.length === 0) return { result, truce: fought ? truce : undefined }
   }
   const result = await applySettings(client, number, desired, settled)
-  // What an operator asked for is no answer to somebody else's change.
-  if (result.written.length > 0 && who !== 'start' && who !== 'reload') {
+  // What an operator asked for is no answer to somebody else's change, and what did not stay has an
+  // error of its own.
+  const repaired = result.written.length > 0 && !result.error
+  if (repaired && who !== 'start' && who !== 'reload') {
     limit.note(
       number.name,
       result.found.map(({ path }) => path),

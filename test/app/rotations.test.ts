@@ -204,3 +204,20 @@ t.test('stopped half-way, it is continued at the next start, before anything els
     ['start', 'start', 'start'],
   )
 })
+
+t.test('stopped while calls are waited for, nothing is begun', async (t) => {
+  const world = await lab(t)
+  const old = world.passwordNow()
+  const writes = world.graph.requests.of('POST').length
+  const rotations = world.open()
+  rotations.start('support', { wait: 5000, resume: false })
+  await until(() => world.story.includes('hold support 5000'))
+  const stopping = rotations.stop()
+  // The process ends the calls now.
+  world.gone()
+  await stopping
+  t.match(rotations.view('support'), { state: 'failed', unfinished: false })
+  t.equal(world.graph.requests.of('POST').length, writes)
+  t.equal(world.passwordNow(), old)
+  t.ok(world.inService())
+})

@@ -157,6 +157,19 @@ t.test('what settles by itself meanwhile ends the truce', async (t) => {
   t.equal(numberOf(graph).calling.srtp, 'SDES')
 })
 
+t.test('what WhatsApp does not keep is no fight', async (t) => {
+  const graph = await simulate(t)
+  graph.modes.srtpReset = 'stubborn'
+  const { manager } = managed(t, makeConfig(graph.url))
+  await manager.start()
+  for (let i = 0; i < 5; i++) {
+    t.match(await manager.check('support'), {
+      status: 'failed',
+      error: { code: 'SETTINGS_SRTP_NOT_KEPT' },
+    })
+  }
+})
+
 t.test('an operator resumes at once', async (t) => {
   const graph = await simulate(t)
   const { manager, clock } = managed(t, makeConfig(graph.url))
