@@ -14,6 +14,7 @@ import {
   recordingClient,
   rotate,
   type SettingsClient,
+  unfinishedRotation,
 } from '../settings/index.ts'
 import type { Clock } from '../shared/clock.ts'
 import { CausewayError, isCausewayError } from '../shared/errors/index.ts'
@@ -44,7 +45,7 @@ export interface RotationsDeps {
 }
 
 interface Job {
-  view: Omit<RotationView, 'calls' | 'unfinished'>
+  view: Omit<RotationView, 'calls'>
   /** While it runs; the settings of the number are left to it. */
   running: Promise<void> | undefined
 }
@@ -70,9 +71,7 @@ export class Rotations {
   /** The rotation of a number that runs, or the last that has ended. */
   view(name: string): RotationView | undefined {
     const job = this.#jobs.get(name)
-    if (!job) return undefined
-    const { calls, store } = this.#deps
-    return { ...job.view, calls: calls(name), unfinished: store.load(name) !== undefined }
+    return job && { ...job.view, calls: this.#deps.calls(name) }
   }
 
   /** Milliseconds a number was switched off by its last rotation. */
@@ -88,14 +87,10 @@ export class Rotations {
    */
   start(name: string, { wait, resume }: { wait: number; resume: boolean }): RotationView {
     const number = knownNumber(this.#deps.config(), name)
-    const place = `number ${name}`
-    if (this.busy(name)) throw new CausewayError('SETTINGS_ROTATION_RUNNING', { place })
-    const unfinished = this.#deps.store.load(name)
-    if (resume && !unfinished) throw new CausewayError('SETTINGS_ROTATION_NONE', { place })
-    if (!resume && unfinished) {
-      const detail = `at the step ${unfinished.step}`
-      throw new CausewayError('SETTINGS_ROTATION_UNFINISHED', { place, detail })
+    if (this.busy(name)) {
+      throw new CausewayError('SETTINGS_ROTATION_RUNNING', { place: `number ${name}` })
     }
+    const unfinished = unfinishedRotation(this.#deps.store, number, resume)
     return this.#begin(number, { wait, unfinished, who: 'api' })
   }
 
@@ -124,7 +119,14 @@ export class Rotations {
     const { name } = number
     const { log, check, calls } = this.#deps
     const job: Job = {
-      view: { number: name, state: 'running', steps: [], window_ms: null, error: null },
+      view: {
+        number: name,
+        state: 'running',
+        unfinished: true,
+        steps: [],
+        window_ms: null,
+        error: null,
+      },
       running: undefined,
     }
     this.#jobs.set(name, job)
@@ -135,7 +137,7 @@ export class Rotations {
       // Whatever it came to, the settings are looked at as a whole again.
       if (!this.#ending.signal.aborted) void check(name)
     })
-    return { ...job.view, calls: calls(name), unfinished: true }
+    return { ...job.view, calls: calls(name) }
   }
 
   async #run(
@@ -155,6 +157,7 @@ export class Rotations {
       this.#ending.signal.addEventListener('abort', onEnding, { once: true })
       await this.#untilDone(number, client, how, job)
       job.view.state = 'done'
+      job.view.unfinished = false
       job.view.error = null
     } catch (error) {
       job.view.state = 'failed'
@@ -190,6 +193,7 @@ export class Rotations {
         const error = codedOf(caught)
         job.view.error = error
         state = store.load(number.name)
+        job.view.unfinished = state !== undefined
         const again = state !== undefined && error.retryable && !signal.aborted
         const step = state?.step
         log.error({ number: number.name, step, err: error, again }, 'sip password rotation failed')

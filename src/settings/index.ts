@@ -40,6 +40,7 @@ export {
   type RotationStep,
   type RotationStore,
 } from './rotation/state.ts'
+export { unfinishedRotation } from './rotation/unfinished.ts'
 export { foreignServers, ownServer } from './servers.ts'
 export type { NumberSettingsState } from './state.ts'
 export { readAnchor } from './trust.ts'

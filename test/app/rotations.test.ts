@@ -113,7 +113,10 @@ t.test('what is asked for wrongly is refused', async (t) => {
   const start = (name: string, resume: boolean) => () => rotations.start(name, { wait: 0, resume })
   t.throws(start('nobody', false), { code: 'APP_NUMBER_UNKNOWN', place: 'nobody' })
   t.throws(start('support', true), { code: 'SETTINGS_ROTATION_NONE' })
-  const state = { number: 'support', phoneNumberId: '1', step: 'drain', startedAt: 0 } as const
+  const id = '106540352242922'
+  const state = { number: 'support', phoneNumberId: id, step: 'drain', startedAt: 0 } as const
+  world.records.rotations.save({ ...state, phoneNumberId: '1' })
+  t.throws(start('support', true), { code: 'SETTINGS_ROTATION_NONE' }, 'the name of another number')
   world.records.rotations.save(state)
   t.throws(start('support', false), {
     code: 'SETTINGS_ROTATION_UNFINISHED',

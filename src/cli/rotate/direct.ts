@@ -4,9 +4,9 @@ import type { RotationView } from '../../http/index.ts'
 import {
   createSettingsClient,
   desiredContext,
-  type RotationState,
   recordingClient,
   rotate,
+  unfinishedRotation,
 } from '../../settings/index.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
 import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
@@ -47,7 +47,7 @@ export async function rotateDirectly(
   // The clock's timers let a process end; the pause before a repeated request must not.
   const alive = setInterval(() => {}, 60_000)
   try {
-    const unfinished = toContinue(records.rotations.load(name), resume, name)
+    const unfinished = unfinishedRotation(records.rotations, number, resume)
     const result = await rotate(
       number,
       {
@@ -78,16 +78,4 @@ export async function rotateDirectly(
     await client.close()
     records.close()
   }
-}
-
-function toContinue(
-  unfinished: RotationState | undefined,
-  resume: boolean,
-  name: string,
-): RotationState | undefined {
-  const place = `number ${name}`
-  if (resume && !unfinished) throw new CausewayError('SETTINGS_ROTATION_NONE', { place })
-  if (resume || !unfinished) return unfinished
-  const detail = `at the step ${unfinished.step}`
-  throw new CausewayError('SETTINGS_ROTATION_UNFINISHED', { place, detail })
 }
