@@ -1,9 +1,10 @@
 import type { BridgeStatus } from '../bridge/index.ts'
 import type { Config } from '../config/types.ts'
 import type { ListenerInfo } from '../embedded-drachtio/index.ts'
-import type { HealthCheck } from '../http/index.ts'
+import type { HealthCheck, RotationView } from '../http/index.ts'
 import type { MediaRelay } from '../media/index.ts'
 import type { NumberSettingsState } from '../settings/index.ts'
+import { type CausewayError, isCausewayError } from '../shared/errors/index.ts'
 
 /** What the checks look at. */
 export interface CheckSources {
@@ -14,6 +15,10 @@ export interface CheckSources {
   settings: (number: string) => NumberSettingsState | undefined
   /** Whether the SIP password of a number is known. */
   credentials: (number: string) => boolean
+  /** The last rotation of a number's password. */
+  rotation?: (number: string) => RotationView | undefined
+  /** Why nothing is kept under `records.path`. */
+  records?: CausewayError | undefined
   /** Milliseconds since the Unix epoch. */
   now: number
 }
@@ -28,6 +33,7 @@ export function healthChecks(sources: CheckSources): HealthCheck[] {
     sipServer(sources),
     ...drain(sources),
     relay(sources),
+    ...records(sources),
     ...sources.listeners.flatMap((listener) => certificate(listener, sources.now)),
     ...sources.config.numbers.map((number) => numberCheck(number.name, sources)),
     ...sources.config.trunks.map((trunk) => trunkCheck(trunk.name, sources)),
@@ -70,6 +76,13 @@ function relay({ config, media }: CheckSources): HealthCheck {
   }
 }
 
+/** Named only when it fails: calls go on, and nothing is remembered of what happens meanwhile. */
+function records({ records }: CheckSources): HealthCheck[] {
+  if (!records) return []
+  const output = `${records.message}; ${records.fix}`
+  return [{ component: 'records', id: 'settings', status: 'warn', output, ready: true }]
+}
+
 function certificate(listener: ListenerInfo, now: number): HealthCheck[] {
   const { certificate } = listener
   if (!certificate) return []
@@ -96,8 +109,11 @@ function certificate(listener: ListenerInfo, now: number): HealthCheck[] {
 }
 
 /** One number that fails does not stop the others: it never makes the process unready. */
-function numberCheck(name: string, { config, settings, credentials }: CheckSources): HealthCheck {
+function numberCheck(name: string, sources: CheckSources): HealthCheck {
+  const { config, settings, credentials } = sources
   const base = { component: 'number', id: name, ready: true }
+  const rotation = rotationCheck(sources.rotation?.(name))
+  if (rotation) return { ...base, ...rotation }
   const number = config.numbers.find((one) => one.name === name)
   const state = settings(name)
   if (!credentials(name) && config.whatsapp.challenge && state?.status !== 'failed') {
@@ -112,6 +128,9 @@ function numberCheck(name: string, { config, settings, credentials }: CheckSourc
     return { ...base, status: 'fail', output }
   }
   if (state.status === 'pending') return { ...base, status: 'warn', output: 'settings pending' }
+  if (state.error?.code === 'SETTINGS_FIGHT') {
+    return { ...base, status: 'warn', output: `${state.error.message}; ${state.error.fix}` }
+  }
   if (state.status === 'drift') {
     const paths = state.drift.map((difference) => difference.path).join(', ')
     return { ...base, status: 'warn', output: `settings differ: ${paths}` }
@@ -119,6 +138,24 @@ function numberCheck(name: string, { config, settings, credentials }: CheckSourc
   const warning = state.warnings[0]
   if (warning) return { ...base, status: 'warn', output: `${warning.message}; ${warning.fix}` }
   return { ...base, status: 'pass', output: 'settings as configured' }
+}
+
+/** A number is off while its password is exchanged; one that stays off is broken. */
+function rotationCheck(
+  rotation: RotationView | undefined,
+): Pick<HealthCheck, 'status' | 'output'> | undefined {
+  if (!rotation || rotation.state === 'done') return undefined
+  const { error, state, steps } = rotation
+  const coded = isCausewayError(error) ? error : undefined
+  const step = steps.at(-1)?.step ?? 'drain'
+  if (state === 'running') {
+    const trouble = coded ? `; ${coded.message}, trying again` : ''
+    return { status: 'warn', output: `its SIP password is being rotated: ${step}${trouble}` }
+  }
+  // Before it was switched off nothing was changed.
+  if (step === 'drain' || !coded) return undefined
+  const status = coded.code === 'SETTINGS_ROTATION_UNCHANGED' ? 'warn' : 'fail'
+  return { status, output: `rotation failed at ${step}: ${coded.message}; ${coded.fix}` }
 }
 
 function trunkCheck(name: string, { bridge }: CheckSources): HealthCheck {

@@ -10,14 +10,17 @@ import { type Random, systemRandom } from '../shared/random.ts'
 import { Calling } from './calling.ts'
 import { callingNews } from './calling-news.ts'
 import { healthChecks } from './checks.ts'
+import { credentialMetrics } from './credential-metrics.ts'
 import { Events } from './events.ts'
 import { MediaWatch, relayMetrics } from './media-watch.ts'
 import { metricFamilies } from './metrics.ts'
+import { openRecordsOrMemory, type Records } from './records.ts'
 import { startRelay } from './relay.ts'
 import { configChanges, numbersChanged } from './reload.ts'
+import { Rotations } from './rotations.ts'
 import { NumberSettings } from './settings.ts'
 import { type SipServerHandle, startSipServer } from './sip-server.ts'
-import { numberViews, trunkViews } from './views.ts'
+import { knownNumber, numberViews, trunkViews } from './views.ts'
 import { reloadedWebhooks, Webhooks } from './webhooks.ts'
 
 /** What an instance is started with. */
@@ -55,6 +58,8 @@ export class Instance {
   readonly #watch: MediaWatch
   readonly #events: Events
   readonly #bridge: Bridge
+  readonly #records: Records
+  readonly #rotations: Rotations
   #config: Config
   #http: HttpServer | undefined
   #stopping: Promise<void> | undefined
@@ -73,11 +78,32 @@ export class Instance {
     this.calls = new CallRegistry(clock)
     this.#media = media
     this.#watch = new MediaWatch(this.calls, clock)
+    this.#records = openRecordsOrMemory(config.records, { clock, random, log })
+    const { journal, vault, rotations: store } = this.#records
+    const listenPort = sip.listen.whatsapp.port
     this.settings = new NumberSettings({
       clock,
       random,
       log,
-      listenPort: sip.listen.whatsapp.port,
+      listenPort,
+      journal,
+      vault,
+      busy: (name) => this.#rotations.busy(name),
+    })
+    this.#rotations = new Rotations({
+      clock,
+      random,
+      log,
+      store,
+      journal,
+      listenPort,
+      config: () => this.#config,
+      calls: (name) => this.calls.activeOf(name),
+      hold: (name, ms) => this.#bridge.holdNumber(name, ms),
+      release: (name) => this.#bridge.releaseNumber(name),
+      idle: (name) => this.settings.idle(name),
+      learn: (name, settings) => this.settings.learn(name, settings),
+      check: (name) => this.settings.check(name, 'api'),
     })
     const present = (): Config => this.#config
     this.calling = new Calling({
@@ -93,7 +119,7 @@ export class Instance {
     this.webhooks = new Webhooks({
       config: present,
       calls: this.calls,
-      check: (name) => this.settings.check(name),
+      check: (name) => this.settings.check(name, 'webhook'),
       publisher: this.#events.publisher,
       clock,
       log,
@@ -142,6 +168,7 @@ export class Instance {
         log,
         ...config.http.listen,
       })
+      instance.#rotations.resumeAll()
       instance.settings.configure(config)
     } catch (error) {
       await instance.stop()
@@ -163,14 +190,18 @@ export class Instance {
   /** Ends what is left and closes every socket. Idempotent. */
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
+      // A rotation that waits for calls must not take their end for its turn.
+      const rotations = this.#rotations.stop()
       await this.#bridge.stop()
       this.#watch.stop()
+      await rotations
       await this.calling.stop()
       await this.#http?.close()
       this.webhooks.stop()
       await Promise.all([this.settings.stop(), this.#media.close()])
       await this.#events.stop()
       await this.#sip.close()
+      this.#records.close()
     })()
     return this.#stopping
   }
@@ -204,13 +235,14 @@ export class Instance {
     this.#bridge.reconfigure(this.#config)
     this.#events.configure()
     if (numbersChanged(before, after)) this.settings.configure(this.#config)
+    else void this.settings.resume()
     log.info(changes, 'configuration reloaded')
     return { ok: true, ...changes, errors: [], warnings: [...result.warnings] }
   }
 
   #operations(): Operations {
     const { version } = this.#options
-    const credentials = (name: string): boolean => this.settings.get(name) !== undefined
+    const credentials = (name: string): boolean => this.settings.knows(name)
     const state = (name: string) => this.settings.state(name)
     const checks = () => [
       ...healthChecks({
@@ -220,6 +252,8 @@ export class Instance {
         media: this.#media,
         settings: state,
         credentials,
+        rotation: (name) => this.#rotations.view(name),
+        records: this.#records.error,
         now: this.#clock.now(),
       }),
       ...this.calling.checks(),
@@ -238,6 +272,13 @@ export class Instance {
           listeners: this.#sip.listeners(),
           sip: await this.#sip.metrics().catch(() => undefined),
         }),
+        ...credentialMetrics({
+          config: this.#config,
+          now: this.#clock.now(),
+          readAt: (name) => state(name)?.credentialsAt,
+          usedAt: (name) => this.settings.usedAt(name),
+          window: (name) => this.#rotations.window(name),
+        }),
         ...relayMetrics(this.#media.status()),
         ...this.calling.metrics(),
         ...this.#watch.metrics(),
@@ -251,7 +292,18 @@ export class Instance {
         report: (id) => this.#bridge.mediaReport(id),
         hangUp: (id) => this.#bridge.hangUp(id),
       },
-      numbers: () => numberViews(this.#config, this.calls, state, credentials),
+      numbers: () =>
+        numberViews(this.#config, this.calls, {
+          state,
+          credentials,
+          usedAt: (name) => this.settings.usedAt(name),
+          rotation: (name) => this.#rotations.view(name),
+        }),
+      rotate: (name, options) => this.#rotations.start(name, options),
+      journal: (name, limit) => {
+        const number = knownNumber(this.#config, name)
+        return this.#records.journal.entries(number.name, limit)
+      },
       trunks: () => trunkViews(this.#config, this.calls, this.#bridge.status()),
       config: () => redactedConfig(this.#config),
       reload: () => this.reload(),

@@ -1,7 +1,11 @@
 import type { Config } from '../config/types.ts'
 import {
+  type CallingSettings,
   type CredentialSource,
+  type CredentialVault,
   createSettingsManager,
+  type JournalActor,
+  type JournalSink,
   type NumberSettingsState,
   type SettingsManager,
 } from '../settings/index.ts'
@@ -10,14 +14,27 @@ import type { Logger } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
 import type { Secret } from '../shared/secret.ts'
 
+/** What the settings of the numbers work with. */
+export interface NumberSettingsDeps {
+  clock: Clock
+  random: Random
+  log: Logger
+  listenPort: number
+  journal: JournalSink
+  vault: CredentialVault
+  /** What keeps the settings of a number from being looked at now. */
+  busy: (name: string) => Promise<unknown> | undefined
+}
+
 /** The settings of the numbers, across reloads: each configuration gets a manager of its own. */
 export class NumberSettings implements CredentialSource {
-  readonly #deps: { clock: Clock; random: Random; log: Logger; listenPort: number }
+  readonly #deps: NumberSettingsDeps
   readonly #listeners = new Set<(name: string, state: NumberSettingsState) => void>()
+  readonly #usedAt = new Map<string, number>()
   #manager: SettingsManager | undefined
   #settled: Promise<void> = Promise.resolve()
 
-  constructor(deps: { clock: Clock; random: Random; log: Logger; listenPort: number }) {
+  constructor(deps: NumberSettingsDeps) {
     this.#deps = deps
   }
 
@@ -31,7 +48,7 @@ export class NumberSettings implements CredentialSource {
     })
     this.#settled = (async () => {
       await previous?.stop()
-      await next.start()
+      await next.start(previous ? 'reload' : 'start')
     })()
   }
 
@@ -44,17 +61,45 @@ export class NumberSettings implements CredentialSource {
     return this.#manager?.state(name)
   }
 
+  /** Looks at a number now; for changes that were told of. */
+  async check(name: string, who: JournalActor): Promise<NumberSettingsState | undefined> {
+    return this.#manager?.check(name, who)
+  }
+
+  /** Takes up again what was given up for fighting with somebody else. */
+  async resume(): Promise<void> {
+    await this.#manager?.resume()
+  }
+
+  /** Resolves when no request about a number's settings is under way. */
+  async idle(name: string): Promise<void> {
+    await this.#manager?.idle(name)
+  }
+
+  /** Takes the password out of settings that were read elsewhere. */
+  learn(name: string, settings: CallingSettings): void {
+    this.#manager?.learn(name, settings)
+  }
+
+  /** Whether the password of a number is known. */
+  knows(name: string): boolean {
+    return this.#manager?.credentials.get(name) !== undefined
+  }
+
+  /** When a call last asked for the password of a number, milliseconds since the epoch. */
+  usedAt(name: string): number | undefined {
+    return this.#usedAt.get(name)
+  }
+
+  /** The password of a number, for a call. */
   get(name: string): Secret | undefined {
-    return this.#manager?.credentials.get(name)
+    const password = this.#manager?.credentials.get(name)
+    if (password) this.#usedAt.set(name, this.#deps.clock.now())
+    return password
   }
 
   async refresh(name: string): Promise<Secret | undefined> {
     return this.#manager?.credentials.refresh(name)
-  }
-
-  /** Looks at the settings of a number now. */
-  async check(name: string): Promise<NumberSettingsState | undefined> {
-    return this.#manager?.check(name)
   }
 
   /** Calls `listener` after every look at the settings of a number, across reloads. */

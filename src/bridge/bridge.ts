@@ -15,6 +15,7 @@ import { NonceSource } from './digest/nonce.ts'
 import { NonceCache } from './digest/nonce-cache.ts'
 import { Drain } from './drain.ts'
 import { TargetHealth } from './invite/targets.ts'
+import { NumberHold } from './number-hold.ts'
 import type { IncomingRequest, SipPort, SipPortEvents } from './sip-port.ts'
 import { answerStray } from './stray.ts'
 
@@ -59,6 +60,13 @@ export interface Bridge {
   drain(ms: number): Promise<void>
   /** Takes calls again. */
   undrain(): void
+  /**
+   * Refuses new calls of one number; resolves when none of its calls is left, or after `ms`. Calls in
+   * progress go on in either case.
+   */
+  holdNumber(number: string, ms: number): Promise<void>
+  /** Takes calls of the number again. */
+  releaseNumber(number: string): void
   /** Takes a new configuration for calls to come. */
   reconfigure(config: Config): void
   /** Hangs up a call; false when there is none with this id. */
@@ -82,6 +90,7 @@ class SrfBridge implements Bridge, SipPortEvents {
   readonly #ctx: BridgeContext
   readonly #door: Door
   readonly #drain: Drain
+  readonly #hold: NumberHold
   readonly #listeners: Listeners
   readonly #refusals = new Map<string, { side: Side; code: string; count: number }>()
   #endpoints: readonly string[] = []
@@ -109,10 +118,12 @@ class SrfBridge implements Bridge, SipPortEvents {
       dialogs: new Map(),
       releasing: new Set(),
       directory: new Directory(config, this.#listeners),
+      heldNumbers: new Set(),
       draining: false,
     }
     this.#door = new Door(this.#ctx, (side, code) => this.#countRefusal(side, code))
     this.#drain = new Drain(this.#ctx)
+    this.#hold = new NumberHold(this.#ctx)
   }
 
   start(): Promise<void> {
@@ -132,6 +143,14 @@ class SrfBridge implements Bridge, SipPortEvents {
 
   undrain(): void {
     this.#drain.cancel()
+  }
+
+  holdNumber(number: string, ms: number): Promise<void> {
+    return this.#hold.begin(number, ms)
+  }
+
+  releaseNumber(number: string): void {
+    this.#hold.end(number)
   }
 
   reconfigure(config: Config): void {

@@ -50,6 +50,8 @@ export interface BridgeContext {
   readonly dialogs: Map<string, DialogOwner>
   /** Media sessions on their way out; each settles and leaves. */
   readonly releasing: Set<Promise<void>>
+  /** Names of numbers that take and make no new calls for now. */
+  readonly heldNumbers: Set<string>
   /** Replaced by a reload. */
   directory: Directory
   draining: boolean

@@ -62,7 +62,7 @@ export function buildConfig(values: FileValues, file: string): Config {
         events,
       })),
     },
-    records: { path: resolve(folder, values.records.path) },
+    records: { path: resolve(folder, values.records.path), secret: values.records.secret },
     log: values.log,
   }
 }
@@ -78,6 +78,8 @@ function buildWhatsApp(values: FileValues['whatsapp'], folder: string): WhatsApp
     ca: values.ca && resolve(folder, values.ca),
     sources: values.sources === 'meta' ? [...META_PREFIXES] : values.sources,
     challenge: values.challenge,
+    checkInterval: values.check_interval,
+    credentialsInterval: values.credentials_interval,
     webhooks: webhooks && {
       path: webhooks.path,
       verifyToken: webhooks.verify_token,

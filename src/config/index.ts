@@ -8,6 +8,7 @@ export {
   parseConfig,
 } from './load.ts'
 export { META_PREFIXES } from './meta-prefixes.ts'
+export { recordsKey } from './records-secret.ts'
 export { formatConfig, redactedConfig } from './redacted.ts'
 export type * from './types.ts'
 export { formatDuration, tryDuration as parseDuration } from './units.ts'

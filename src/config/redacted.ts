@@ -41,6 +41,8 @@ export function redactedConfig(config: Config): Record<string, unknown> {
       ca: whatsapp.ca,
       sources: sources(whatsapp.sources),
       challenge: whatsapp.challenge,
+      check_interval: formatDuration(whatsapp.checkInterval),
+      credentials_interval: formatDuration(whatsapp.credentialsInterval),
       webhooks:
         webhooks &&
         present({
@@ -61,7 +63,7 @@ export function redactedConfig(config: Config): Record<string, unknown> {
       token: secret(http.token),
     }),
     events: { webhooks: events.webhooks.map(eventTarget) },
-    records: { path: records.path },
+    records: present({ path: records.path, secret: secret(records.secret) }),
     log: { level: log.level, numbers: log.numbers },
   })
 }

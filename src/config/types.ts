@@ -25,7 +25,7 @@ export interface Config {
   limits: LimitsConfig
   http: HttpConfig
   events: EventsConfig
-  records: { path: string }
+  records: RecordsConfig
   log: { level: LogLevel; numbers: NumberStyle }
 }
 
@@ -77,6 +77,10 @@ export interface WhatsAppConfig {
   sources: string[] | 'any'
   /** Whether WhatsApp's INVITEs are digest-challenged. */
   challenge: boolean
+  /** Milliseconds between two comparisons of a number's settings; 0 is off. */
+  checkInterval: number
+  /** Milliseconds after which a SIP password is fetched again; 0 is off. */
+  credentialsInterval: number
   webhooks:
     | { path: string; verifyToken: Secret | undefined; appSecret: Secret | undefined }
     | undefined
@@ -245,4 +249,11 @@ export interface EventTarget {
 
 export interface EventsConfig {
   webhooks: EventTarget[]
+}
+
+export interface RecordsConfig {
+  /** Folder of what is kept, absolute. */
+  path: string
+  /** Key SIP passwords are kept with; undefined: in memory only. */
+  secret: Secret | undefined
 }

@@ -3,6 +3,7 @@ import type { CallRecord } from '../calls/index.ts'
 import { CausewayError } from '../shared/errors/index.ts'
 import type { Secret } from '../shared/secret.ts'
 import { apiGuard } from './auth.ts'
+import { numberRoutes } from './numbers.ts'
 import type { Operations } from './operations.ts'
 
 const CALLS_QUERY = {
@@ -39,7 +40,7 @@ export function apiRoutes(
     async (api) => {
       api.addHook('onRequest', apiGuard(token))
       callRoutes(api, operations)
-      api.get('/numbers', async () => ({ numbers: operations.numbers() }))
+      numberRoutes(api, operations)
       api.get('/trunks', async () => ({ trunks: operations.trunks() }))
       api.get('/config', async () => operations.config())
       api.post('/reload', async (_request, reply) => {

@@ -1,5 +1,6 @@
 import type { CallRecord } from '../calls/index.ts'
 import type { CallMediaReport } from '../media/index.ts'
+import type { JournalEntry, RotationStep } from '../settings/index.ts'
 
 /** State of one checked thing, in the words of health+json. */
 export type CheckStatus = 'pass' | 'warn' | 'fail'
@@ -30,10 +31,30 @@ export interface NumberView {
   /** Whether the SIP password is known; the password itself is never shown. */
   credentials: boolean
   credentials_at: string | undefined
+  /** When a call last asked for the password; undefined since the start. */
+  credentials_used_at: string | undefined
+  /** The last rotation of the password, or the one under way; null when there was none. */
+  rotation: RotationView | null
   last_checked: string | undefined
   drift: unknown[]
   error: unknown
   active_calls: number
+}
+
+/** A rotation of a number's password as the API shows it. */
+export interface RotationView {
+  number: string
+  state: 'running' | 'done' | 'failed'
+  /** Whether it is written down as unfinished: once it has failed it can be continued. */
+  unfinished: boolean
+  /** Steps in the order they were begun. */
+  steps: { step: RotationStep; at: string }[]
+  /** Calls in progress of the number; they go on. */
+  calls: number
+  /** Milliseconds the number was switched off; null until it is on again. */
+  window_ms: number | null
+  /** Of the last attempt; while running, the step is tried again. */
+  error: unknown
 }
 
 /** A trunk as the API shows it. */
@@ -84,6 +105,19 @@ export interface Operations {
     hangUp(id: string): boolean
   }
   numbers(): NumberView[]
+  /**
+   * Begins to rotate the password of a number, or continues an unfinished rotation. `wait`:
+   * milliseconds its calls are waited for.
+   *
+   * @throws CausewayError APP_NUMBER_UNKNOWN, SETTINGS_ROTATION_RUNNING, _UNFINISHED, _NONE
+   */
+  rotate(number: string, options: { wait: number; resume: boolean }): RotationView
+  /**
+   * The last entries of a number's settings journal, newest first.
+   *
+   * @throws CausewayError APP_NUMBER_UNKNOWN
+   */
+  journal(number: string, limit: number): JournalEntry[]
   trunks(): TrunkView[]
   /** The running configuration, secrets redacted. */
   config(): unknown

@@ -14,7 +14,8 @@ export interface CredentialSource {
 
 /** A {@link CredentialSource} that is also told about passwords read on other occasions. */
 export interface CredentialStore extends CredentialSource {
-  set(numberName: string, password: Secret): void
+  /** `at`: when it was read, milliseconds since the epoch; now by default. */
+  set(numberName: string, password: Secret, at?: number): void
   /** When the password was last read, milliseconds since the epoch. */
   readAt(numberName: string): number | undefined
 }
@@ -40,8 +41,8 @@ export function createCredentialStore(options: {
 
   const get = (name: string): Secret | undefined => fixed.get(name) ?? known.get(name)?.password
 
-  function set(name: string, password: Secret): void {
-    known.set(name, { password, at: clock.now() })
+  function set(name: string, password: Secret, at = clock.now()): void {
+    known.set(name, { password, at })
   }
 
   async function read(name: string): Promise<Secret | undefined> {

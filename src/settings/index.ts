@@ -7,10 +7,19 @@ export {
   type SettingsReader,
 } from './client.ts'
 export type { CredentialSource } from './credentials.ts'
+export { openSettingsDatabase } from './database.ts'
 export { type DesiredContext, desiredCalling, desiredContext } from './desired.ts'
 export { diffSettings } from './diff.ts'
 export { GraphError } from './errors.ts'
 export type { FeatureGroup } from './groups.ts'
+export {
+  createJournal,
+  type JournalActor,
+  type JournalEntry,
+  type JournalSink,
+  noJournal,
+  type SettingsJournal,
+} from './journal.ts'
 export {
   createSettingsManager,
   type SettingsManager,
@@ -27,6 +36,17 @@ export {
   type TakenStep,
   verifySettings,
 } from './reconcile.ts'
+export { recordingClient } from './recording-client.ts'
+export { backoffDelay, pause } from './retry.ts'
+export { type RotationDeps, type RotationResult, rotate } from './rotation/rotate.ts'
+export {
+  createRotationStore,
+  ROTATION_STEPS,
+  type RotationState,
+  type RotationStep,
+  type RotationStore,
+} from './rotation/state.ts'
+export { unfinishedRotation } from './rotation/unfinished.ts'
 export { DEFAULT_SIP_PORT, foreignServers, ownEntry, ownServer } from './servers.ts'
 export type { NumberSettingsState } from './state.ts'
 export { readAnchor } from './trust.ts'
@@ -51,4 +71,5 @@ export type {
   Toggle,
   Voicemail,
 } from './types.ts'
+export { type CredentialVault, fileVault, memoryVault } from './vault.ts'
 export { dateOf } from './warnings.ts'

@@ -1,23 +1,24 @@
 import type { Config, NumberConfig } from '../config/types.ts'
 import type { Clock, Timer } from '../shared/clock.ts'
-import { CausewayError, isCausewayError } from '../shared/errors/index.ts'
+import { type CausewayError, isCausewayError } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
 import type { Secret } from '../shared/secret.ts'
+import { attemptSettings } from './attempt.ts'
 import { createSettingsClient, type Fetch, type SettingsClient } from './client.ts'
 import { type CredentialSource, createCredentialStore } from './credentials.ts'
-import { desiredCalling, desiredContext } from './desired.ts'
+import { desiredContext } from './desired.ts'
 import { place } from './dialect.ts'
 import { GraphError, transportError } from './errors.ts'
-import {
-  applySettings,
-  describeDifferences,
-  type Reconciliation,
-  verifySettings,
-} from './reconcile.ts'
+import { type JournalActor, type JournalSink, noJournal } from './journal.ts'
+import { recordingClient } from './recording-client.ts'
+import { RepairLimit } from './repair-limit.ts'
 import { backoffDelay } from './retry.ts'
+import { repeatedly } from './schedule.ts'
 import { ownServer } from './servers.ts'
 import { type NumberSettingsState, pendingState } from './state.ts'
+import type { CallingSettings } from './types.ts'
+import { type CredentialVault, memoryVault } from './vault.ts'
 
 export interface SettingsManagerOptions {
   config: Config
@@ -30,6 +31,12 @@ export interface SettingsManagerOptions {
   fetch?: Fetch
   /** Milliseconds for one Graph request; default 10 s. */
   timeout?: number
+  /** Told of every read, plan, write and result; default nowhere. */
+  journal?: JournalSink
+  /** Keeps passwords; those it has serve before the first read. Default: in memory. */
+  vault?: CredentialVault
+  /** What keeps the settings of a number from being looked at now, such as a rotation. */
+  busy?: (numberName: string) => Promise<unknown> | undefined
 }
 
 /** Keeps the settings of every number as configured and knows their SIP passwords. */
@@ -37,17 +44,24 @@ export interface SettingsManager {
   /** Passwords for the bridge. */
   readonly credentials: CredentialSource
   /**
-   * Handles all numbers at once and resolves when each had its first attempt. Never rejects: a
-   * number that failed says so in its state and, if that may pass, is tried again in the background.
+   * Handles all numbers at once and resolves when each had its first attempt; from then on they are
+   * checked at intervals. Never rejects: a number that failed says so in its state and, if that may
+   * pass, is tried again in the background.
    */
-  start(): Promise<void>
+  start(who?: JournalActor): Promise<void>
   /** The state of a number; undefined for an unknown name. */
   state(numberName: string): NumberSettingsState | undefined
   /** One more attempt now; shared with one under way. For changes reported by a webhook. */
-  check(numberName: string): Promise<NumberSettingsState | undefined>
+  check(numberName: string, who?: JournalActor): Promise<NumberSettingsState | undefined>
+  /** An operator asks: numbers left alone after too many repairs are put right again now. */
+  resume(): Promise<void>
+  /** Resolves when the attempt on a number that has begun, if any, has ended. */
+  idle(numberName: string): Promise<void>
+  /** Takes a password that was read elsewhere, with the settings it was read in. */
+  learn(numberName: string, settings: CallingSettings): void
   /** Calls `listener` after every attempt and password change. Returns the unsubscription. */
   onChange(listener: (numberName: string, state: NumberSettingsState) => void): () => void
-  /** Ends retries and connections. */
+  /** Ends checks, retries and connections. */
   stop(): Promise<void>
 }
 
@@ -62,7 +76,10 @@ interface Entry {
   failures: number
   settled: string
   retry: Timer | undefined
+  /** One is asked for; it may still wait for what keeps the number busy. */
   running: Promise<void> | undefined
+  /** The one that was last begun. */
+  attempt: Promise<void> | undefined
 }
 
 /**
@@ -71,18 +88,22 @@ interface Entry {
  * @throws SETTINGS_CA_UNREADABLE when `whatsapp.ca` cannot be used
  */
 export function createSettingsManager(options: SettingsManagerOptions): SettingsManager {
-  const { config, clock, random, log } = options
+  const { config, clock, random, log, journal = noJournal, vault = memoryVault() } = options
   const client = createClient(options)
   const context = desiredContext(config, options.listenPort, clock)
+  const limit = new RepairLimit(clock)
   const entries = new Map<string, Entry>()
   const listeners = new Set<(numberName: string, state: NumberSettingsState) => void>()
   const credentials = createCredentialStore({ clock, fixed: fixedPasswords(config), read: reread })
   let stopped = false
+  let endChecks = (): void => {}
 
   for (const number of config.numbers) {
-    const state = pendingState()
-    const idle = { failures: 0, settled: '', retry: undefined, running: undefined }
-    entries.set(number.name, { number, state, ...idle })
+    const kept = vault.get(number)
+    if (kept) credentials.set(number.name, kept.password, kept.at)
+    const state = { ...pendingState(), credentialsAt: credentials.readAt(number.name) }
+    const idle = { failures: 0, settled: '', retry: undefined }
+    entries.set(number.name, { number, state, ...idle, running: undefined, attempt: undefined })
   }
 
   function publish(entry: Entry, change: Partial<NumberSettingsState>): void {
@@ -98,9 +119,13 @@ export function createSettingsManager(options: SettingsManagerOptions): Settings
   }
 
   /** Takes the password out of freshly read settings. */
-  function keepPassword(entry: Entry, settings: NumberSettingsState['actual']): Secret | undefined {
-    const password = settings && ownServer(settings, context.domain)?.sip_user_password
-    if (password) credentials.set(entry.number.name, password)
+  function keepPassword(number: NumberConfig, settings: CallingSettings): Secret | undefined {
+    const server = ownServer(settings, context.domain)
+    const password = server?.sip_user_password
+    if (!password) return undefined
+    const at = clock.now()
+    credentials.set(number.name, password, at)
+    vault.keep(number, server.app_id ?? '', { password, at })
     return password
   }
 
@@ -108,8 +133,8 @@ export function createSettingsManager(options: SettingsManagerOptions): Settings
     const entry = entries.get(name)
     if (!entry) return undefined
     try {
-      const actual = await client.read(entry.number)
-      const password = keepPassword(entry, actual)
+      const actual = await recordingClient(client, journal, 'credentials').read(entry.number)
+      const password = keepPassword(entry.number, actual)
       publish(entry, { actual })
       log.info({ number: name, found: password !== undefined }, 'sip credentials read again')
       return password
@@ -119,73 +144,42 @@ export function createSettingsManager(options: SettingsManagerOptions): Settings
     }
   }
 
-  async function reconcile(entry: Entry): Promise<Partial<NumberSettingsState>> {
+  async function attempt(entry: Entry, who: JournalActor): Promise<void> {
     const { number } = entry
-    if (number.manage === 'off') {
-      // With its own password and nothing to compare, the number needs no request at all.
-      if (number.sipPassword) return { status: 'ok', error: undefined }
-      const actual = await client.read(number)
-      const error = keepPassword(entry, actual) ? undefined : noPassword(number, context.domain)
-      return { status: error ? 'failed' : 'ok', actual, error }
-    }
-    const desired = desiredCalling(number, context)
-    const result =
-      number.manage === 'apply'
-        ? await applySettings(client, number, desired, entry.settled)
-        : await verifySettings(client, number, desired)
-    entry.settled = result.settled
-    report(number, result)
-    keepPassword(entry, result.actual)
-    const needed = desired.sip.server !== undefined && !credentials.get(number.name)
-    const error = result.error ?? (needed ? noPassword(number, context.domain) : undefined)
-    const { actual, drift, warnings } = result
-    const verifyDrift = number.manage === 'verify' && drift.length > 0
-    return {
-      status: verifyDrift ? 'drift' : error ? 'failed' : 'ok',
-      actual,
-      drift,
-      warnings,
-      error,
-    }
-  }
-
-  function report(number: NumberConfig, result: Reconciliation): void {
-    const { found, written, warnings } = result
-    if (written.length > 0) {
-      log.info(
-        { number: number.name, changes: describeDifferences(found), writes: written.length },
-        'settings written',
-      )
-    } else if (found.length > 0) {
-      const detail = describeDifferences(found)
-      log.warn({ number: number.name, code: 'SETTINGS_DRIFT', detail }, 'settings drift')
-    }
-    for (const { code, detail } of warnings) log.warn({ number: number.name, code, detail })
-  }
-
-  async function attempt(entry: Entry): Promise<void> {
+    const { name, manage } = number
     entry.retry?.clear()
     entry.retry = undefined
     let change: Partial<NumberSettingsState>
+    let again: number | undefined
     try {
-      change = await reconcile(entry)
+      const outcome = await attemptSettings(number, entry.settled, who, {
+        client: recordingClient(client, journal, who),
+        context,
+        limit,
+        log,
+        keepPassword: (one, settings) => keepPassword(one, settings) !== undefined,
+        knows: (one) => credentials.get(one.name) !== undefined,
+      })
+      change = outcome.change
+      entry.settled = outcome.settled
+      again = outcome.truce?.left
     } catch (caught) {
-      const error = isCausewayError(caught) ? caught : transportError(caught, place(entry.number))
+      const error = isCausewayError(caught) ? caught : transportError(caught, place(number))
       change = { status: 'failed', error }
     }
     if (stopped) return
     publish(entry, { ...change, lastChecked: clock.now() })
-    const { error } = entry.state
-    const { name, manage } = entry.number
+    const { status, error, drift } = entry.state
+    journal.record({ number: name, who, action: 'result', after: { status, drift }, error })
     if (!error) {
       entry.failures = 0
-      log.info({ number: name, manage, status: entry.state.status }, 'settings checked')
+      log.info({ number: name, manage, status }, 'settings checked')
       return
     }
     entry.failures++
-    const again = error.retryable ? pauseBefore(error, entry.failures) : undefined
+    if (error.retryable) again = pauseBefore(error, entry.failures)
     log.error({ number: name, err: error, again }, 'settings failed')
-    if (again !== undefined) entry.retry = clock.setTimeout(() => void run(entry), again)
+    if (again !== undefined) entry.retry = clock.setTimeout(() => void run(entry, 'retry'), again)
   }
 
   function pauseBefore(error: CausewayError, failures: number): number {
@@ -193,23 +187,65 @@ export function createSettingsManager(options: SettingsManagerOptions): Settings
     return Math.max(Math.min(asked, DAY), backoffDelay(BACKGROUND, failures, random))
   }
 
-  function run(entry: Entry): Promise<void> {
-    entry.running ??= attempt(entry).finally(() => {
+  async function whenFree(entry: Entry, who: JournalActor): Promise<void> {
+    const busy = () => options.busy?.(entry.number.name)
+    for (let other = busy(); other; other = busy()) await other
+    if (stopped) return
+    entry.attempt = attempt(entry, who)
+    await entry.attempt
+  }
+
+  function run(entry: Entry, who: JournalActor): Promise<void> {
+    entry.running ??= whenFree(entry, who).finally(() => {
       entry.running = undefined
     })
     return entry.running
   }
 
+  /** Drift is looked for under way, and passwords are fetched again where they come from WhatsApp. */
+  function checkAtIntervals(): void {
+    const { checkInterval, credentialsInterval } = config.whatsapp
+    const named = (wanted: (number: NumberConfig) => boolean): string[] =>
+      config.numbers.filter(wanted).map(({ name }) => name)
+    const managed = named(({ manage }) => manage !== 'off')
+    const fetched = named(({ sipPassword, accessToken }) => !sipPassword && !!accessToken)
+    const check = (name: string) => run(entries.get(name) as Entry, 'drift check')
+    const ends = [
+      repeatedly(managed, checkInterval, check, { clock, random }),
+      repeatedly(fetched, credentialsInterval, credentials.refresh, { clock, random }),
+    ]
+    endChecks = () => {
+      for (const end of ends) end()
+    }
+  }
+
   return {
     credentials,
-    async start() {
-      await Promise.all([...entries.values()].map(run))
+    async start(who = 'start') {
+      await Promise.all([...entries.values()].map((entry) => run(entry, who)))
+      if (!stopped) checkAtIntervals()
     },
     state: (name) => entries.get(name)?.state,
-    async check(name) {
+    async check(name, who = 'webhook') {
       const entry = entries.get(name)
-      if (entry) await run(entry)
+      if (entry) await run(entry, who)
       return entry?.state
+    },
+    async resume() {
+      const fought = [...entries.values()].filter(
+        ({ state }) => state.error?.code === 'SETTINGS_FIGHT',
+      )
+      for (const { number } of fought) limit.reset(number.name)
+      await Promise.all(fought.map((entry) => run(entry, 'reload')))
+    },
+    async idle(name) {
+      await entries.get(name)?.attempt
+    },
+    learn(name, settings) {
+      const entry = entries.get(name)
+      if (!entry) return
+      keepPassword(entry.number, settings)
+      publish(entry, { actual: settings })
     },
     onChange(listener) {
       listeners.add(listener)
@@ -217,6 +253,7 @@ export function createSettingsManager(options: SettingsManagerOptions): Settings
     },
     async stop() {
       stopped = true
+      endChecks()
       for (const entry of entries.values()) entry.retry?.clear()
       await client.close()
     },
@@ -241,9 +278,4 @@ function fixedPasswords(config: Config): Map<string, Secret> {
     if (sipPassword) passwords.set(name, sipPassword)
   }
   return passwords
-}
-
-function noPassword(number: NumberConfig, domain: string): CausewayError {
-  const detail = `no password for ${domain}`
-  return new CausewayError('SETTINGS_CREDENTIALS_MISSING', { detail, place: place(number) })
 }

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { type CheckSources, healthChecks } from '../../src/app/checks.ts'
 import type { ListenerInfo } from '../../src/embedded-drachtio/index.ts'
+import type { RotationView } from '../../src/http/index.ts'
 import type { AnchorStatus, MediaRelay } from '../../src/media/index.ts'
 import type { NumberSettingsState } from '../../src/settings/index.ts'
 import { CausewayError } from '../../src/shared/errors/index.ts'
@@ -189,3 +190,47 @@ for (const [name, component, change, expected] of rows) {
     t.match(check(component, change), expected)
   })
 }
+
+t.test('a truce with another manager warns, and says who has to act', async (t) => {
+  const error = new CausewayError('SETTINGS_FIGHT', { detail: 'calling.status' })
+  const fought: NumberSettingsState = { ...settled, status: 'drift', error }
+  t.match(check('number', { settings: () => fought }), {
+    status: 'warn',
+    output: /SETTINGS_FIGHT .*calling\.status; Stop the other writer/,
+  })
+})
+
+t.test('a rotation warns while it runs, and fails the number when it stays off', async (t) => {
+  const view: RotationView = {
+    number: 'support',
+    state: 'running',
+    unfinished: true,
+    steps: [{ step: 'drain', at: '' }],
+    calls: 1,
+    window_ms: null,
+    error: null,
+  }
+  const seen = (change: Partial<RotationView>) =>
+    check('number', { rotation: () => ({ ...view, ...change }) })
+  const off = { steps: [...view.steps, { step: 'clear', at: '' } as const] }
+  const error = new CausewayError('SETTINGS_TIMEOUT')
+  const rows: [Partial<RotationView>, string, RegExp][] = [
+    [{}, 'warn', /being rotated: drain$/],
+    [{ ...off, error }, 'warn', /being rotated: clear; SETTINGS_TIMEOUT .* trying again$/],
+    [{ ...off, error, state: 'failed' }, 'fail', /failed at clear: SETTINGS_TIMEOUT/],
+    [{ error, state: 'failed', unfinished: false }, 'pass', /as configured/],
+    [{ ...off, state: 'done', unfinished: false }, 'pass', /as configured/],
+    [
+      { ...off, state: 'failed', error: new CausewayError('SETTINGS_ROTATION_UNCHANGED') },
+      'warn',
+      /SETTINGS_ROTATION_UNCHANGED/,
+    ],
+  ]
+  for (const [change, status, output] of rows) t.match(seen(change), { status, output })
+})
+
+t.test('records that cannot be kept warn', async (t) => {
+  t.equal(check('records'), undefined)
+  const records = new CausewayError('SETTINGS_RECORDS_UNUSABLE', { detail: 'EACCES' })
+  t.match(check('records', { records }), { status: 'warn', ready: true, output: /EACCES/ })
+})

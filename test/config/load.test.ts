@@ -24,6 +24,8 @@ t.test('a small file gives a full configuration, defaults filled in', async (t) 
       sipDomain: 'wa.meta.vc',
       sipProxy: 'sip:wa.meta.vc:5061;transport=tls',
       challenge: true,
+      checkInterval: 900_000,
+      credentialsInterval: 43_200_000,
     },
     limits: { calls: 1000, callsPerNumber: 1000, invitesPerSecond: 100 },
     http: { listen: { host: '127.0.0.1', port: 8080 } },

@@ -2,7 +2,6 @@ import t from 'tap'
 import { brief, edit, issuesOf, VALID } from '../support/config-file.ts'
 
 const keys: [key: string, text: string, line: number][] = [
-  ['records.path', `${VALID}records:\n  path: data/\n`, 25],
   ...[
     ['register', 'register: { registrar: "sip:10.0.0.9", username: a, password: b }'],
     ['accept.registrations', 'accept: { registrations: true }'],
@@ -24,6 +23,10 @@ for (const [key, text, line] of keys) {
     t.match(warnings[0]!.detail, `${key}: `)
   })
 }
+
+t.test('the folder of the records says nothing', async (t) => {
+  t.same(issuesOf(`${VALID}records:\n  path: data/\n`), { errors: [], warnings: [] })
+})
 
 t.test('a weight shares the calls, and says nothing', async (t) => {
   const weighted = edit(['"sip:10.0.0.9:5060"', '{ uri: "sip:10.0.0.9", weight: 3 }'])

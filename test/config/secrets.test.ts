@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import t from 'tap'
-import { formatConfig } from '../../src/config/index.ts'
+import { formatConfig, recordsKey } from '../../src/config/index.ts'
 import { brief, configOf, edit, issuesOf, VALID } from '../support/config-file.ts'
 
 const files: Record<string, string> = {
@@ -37,8 +37,9 @@ t.test('every secret key has a file twin', async (t) => {
       '{ srtp: sdes }',
       '{ srtp: sdes }\n    register: { registrar: "sip:a", username: u, password_file: f }\n    accept: { username: u, password_file: f }',
     ],
-  )}whatsapp: { webhooks: { verify_token_file: f, app_secret_file: f } }\nhttp: { token_file: f }\n`
-  const config = configOf(text, { readFile: () => 'hidden' })
+  )}whatsapp: { webhooks: { verify_token_file: f, app_secret_file: f } }\nhttp: { token_file: f }\nrecords: { secret_file: f }\n`
+  const hidden = 'ab'.repeat(32)
+  const config = configOf(text, { readFile: () => hidden })
   const secrets = [
     config.numbers[0]!.accessToken,
     config.numbers[0]!.sipPassword,
@@ -47,10 +48,11 @@ t.test('every secret key has a file twin', async (t) => {
     config.whatsapp.webhooks?.verifyToken,
     config.whatsapp.webhooks?.appSecret,
     config.http.token,
+    config.records.secret,
   ]
   t.same(
     secrets.map((secret) => secret?.reveal()),
-    Array(7).fill('hidden'),
+    Array(8).fill(hidden),
   )
 })
 
@@ -67,6 +69,29 @@ t.test('both ways at once, a missing and an empty file are errors', async (t) =>
     'CONFIG_SECRET_FILE 13:24 numbers[0].access_token_file',
   ])
   t.same(issue('access_token: ""'), ['CONFIG_BAD_VALUE 13:19 numbers[0].access_token'])
+})
+
+t.test('the key of the records is 32 octets, in hex or base64', async (t) => {
+  const octets = Buffer.from(Array.from({ length: 32 }, (_, index) => index * 7))
+  const given = (value: string) => `${VALID}records: { secret: "${value}" }\n`
+  for (const spelling of ['hex', 'base64', 'base64url'] as const) {
+    const { records } = configOf(given(octets.toString(spelling)))
+    t.same(recordsKey(records.secret!.reveal()), octets, spelling)
+  }
+  t.same(recordsKey(` ${octets.toString('hex').toUpperCase()}\n`), octets)
+  for (const wrong of [
+    'hunter2',
+    'ab'.repeat(31),
+    'ab'.repeat(33),
+    octets.toString('base64').slice(4),
+  ]) {
+    const [error, ...more] = issuesOf(given(wrong)).errors
+    t.same(more, [])
+    t.equal(brief(error!), 'CONFIG_RECORDS_SECRET 24:12 records.secret')
+    t.notMatch(inspect(error) + error!.excerpt.text, wrong)
+  }
+  const file = issuesOf(`${VALID}records: { secret_file: /run/secrets/token }\n`, { readFile })
+  t.same(file.errors.map(brief), ['CONFIG_RECORDS_SECRET 24:12 records.secret_file'])
 })
 
 t.test('certificate files that cannot be read are a warning', async (t) => {

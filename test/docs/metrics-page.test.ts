@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { Calling } from '../../src/app/calling.ts'
+import { credentialMetrics } from '../../src/app/credential-metrics.ts'
 import { Events } from '../../src/app/events.ts'
 import { MediaWatch, relayMetrics } from '../../src/app/media-watch.ts'
 import { metricFamilies } from '../../src/app/metrics.ts'
@@ -16,7 +17,7 @@ import { CausewayError } from '../../src/shared/errors/index.ts'
 import { silentLogger } from '../../src/shared/log.ts'
 import { Secret } from '../../src/shared/secret.ts'
 import { labConfig } from '../support/bridge-lab.ts'
-import { configOf, edit } from '../support/config-file.ts'
+import { configOf, edit, VALID } from '../support/config-file.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { FakeRandom } from '../support/fake-random.ts'
 
@@ -133,6 +134,13 @@ async function exposed(): Promise<Map<string, string>> {
     ...(await callingMetrics(clock)),
     ...webhookMetrics(calls, clock),
     ...(await eventMetrics(calls, clock)),
+    ...credentialMetrics({
+      config: configOf(VALID),
+      now: 1000,
+      readAt: () => 0,
+      usedAt: () => 1,
+      window: () => 1,
+    }),
   ])
   const types = new Map(
     [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, n, type]) => [n, type]),
@@ -161,7 +169,8 @@ function webhookMetrics(calls: CallRegistry, clock: FakeClock): MetricFamily[] {
 async function eventMetrics(calls: CallRegistry, clock: FakeClock): Promise<MetricFamily[]> {
   const target = { url: 'http://127.0.0.1:9/', secret: new Secret('x'), events: undefined }
   const folder = mkdtempSync(join(tmpdir(), 'causeway-metrics-'))
-  const config = { ...labConfig(), events: { webhooks: [target] }, records: { path: folder } }
+  const records = { path: folder, secret: undefined }
+  const config = { ...labConfig(), events: { webhooks: [target] }, records }
   const events = new Events({
     config: () => config,
     calls,

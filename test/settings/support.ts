@@ -51,6 +51,8 @@ export function makeConfig(
       ca: undefined,
       sources: 'any',
       challenge: true,
+      checkInterval: 0,
+      credentialsInterval: 0,
       webhooks: undefined,
       ...whatsapp,
     },
@@ -59,7 +61,7 @@ export function makeConfig(
     limits: { calls: 1000, callsPerNumber: 1000, invitesPerSecond: 100 },
     http: { listen: { host: '127.0.0.1', port: 0 }, token: undefined },
     events: { webhooks: [] },
-    records: { path: 'data' },
+    records: { path: 'data', secret: undefined },
     log: { level: 'silent', numbers: 'full' },
   }
 }

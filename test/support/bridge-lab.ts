@@ -63,6 +63,8 @@ export function labConfig(change: Partial<Config> = {}): Config {
       ca: undefined,
       sources: ['198.51.100.0/24'],
       challenge: false,
+      checkInterval: 0,
+      credentialsInterval: 0,
       webhooks: undefined,
     },
     numbers: [numberConfig()],
@@ -70,7 +72,7 @@ export function labConfig(change: Partial<Config> = {}): Config {
     limits: { calls: 10, callsPerNumber: 10, invitesPerSecond: 100 },
     http: { listen: { host: '127.0.0.1', port: 8080 }, token: undefined },
     events: { webhooks: [] },
-    records: { path: '/data' },
+    records: { path: '/data', secret: undefined },
     log: { level: 'silent', numbers: 'full' },
     ...change,
   }

@@ -17,7 +17,7 @@ import { checkInvite } from './checks.ts'
 import type { Side } from './directory.ts'
 import { checkLimits } from './limits.ts'
 import { admitPbx, readDialled } from './pbx-gate.ts'
-import { admitWhatsApp, type Entry } from './whatsapp-gate.ts'
+import { admitWhatsApp, type Entry, rotating } from './whatsapp-gate.ts'
 
 /** Told of every INVITE that did not become a call. */
 export type RefusalListener = (side: Side, code: string) => void
@@ -98,6 +98,10 @@ export class Door {
       return
     }
     const { number, consumer } = dialled
+    if (this.#ctx.heldNumbers.has(number.name)) {
+      this.#refuse('pbx', invite, rotating(number.name))
+      return
+    }
     if (this.#refusedByChecks('pbx', invite, number)) return
     const call = this.#ctx.calls.begin({
       id: this.#ctx.random.hex(8),

@@ -28,6 +28,7 @@ export async function admitWhatsApp(
   }
   const number = directory.numberOf(parseUri(request.uri)?.user ?? '')
   if (!number) return refused('CALL_NUMBER_UNKNOWN', request.uri)
+  if (ctx.heldNumbers.has(number.name)) return { kind: 'refused', error: rotating(number.name) }
   if (!config.whatsapp.challenge) return { kind: 'in', value: number }
   const credentials = credentialsFor(
     config.sip.domain,
@@ -54,6 +55,11 @@ export async function admitWhatsApp(
     return { kind: 'refused', error: new CausewayError('CALL_CREDENTIALS_MISSING', { place }) }
   }
   return { kind: 'refused', error: new CausewayError('CALL_CHALLENGE_FAILED', { place }) }
+}
+
+/** Why a number that is held takes no call. */
+export function rotating(number: string): CausewayError {
+  return new CausewayError('CALL_NUMBER_ROTATING', { place: `number ${number}` })
 }
 
 function refused(code: 'CALL_SOURCE_REFUSED' | 'CALL_NUMBER_UNKNOWN', detail: string) {

@@ -97,7 +97,7 @@ async function report(instance: Instance, config: Config, io: Io): Promise<void>
   for (const number of config.numbers) {
     const state = instance.settings.state(number.name)
     const error = state?.error
-    const ready = instance.settings.get(number.name) !== undefined
+    const ready = instance.settings.knows(number.name)
     const said = error
       ? `${paint('red', error.message)}\n            fix: ${error.fix}`
       : ready

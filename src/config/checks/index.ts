@@ -4,6 +4,7 @@ import { mediaRules } from './media.ts'
 import { notBuilt } from './not-built.ts'
 import { numberRules } from './numbers.ts'
 import { permissionRules } from './permissions.ts'
+import { recordsRules } from './records.ts'
 import { sipRules } from './sip.ts'
 import { trunkRules } from './trunks.ts'
 import { webhookRules } from './webhooks.ts'
@@ -19,5 +20,6 @@ export const rules: readonly Rule[] = [
   ...trunkRules,
   ...permissionRules,
   ...webhookRules,
+  ...recordsRules,
   notBuilt,
 ]

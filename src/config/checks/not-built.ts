@@ -1,16 +1,8 @@
 import { formatPath, type Path } from '../source.ts'
 import type { CheckContext, Rule } from './context.ts'
 
-/** Top-level keys whose feature this version lacks, and what happens instead. */
-const TOP: [Path, string][] = [
-  [['records', 'path'], 'nothing but undelivered events is written there'],
-]
-
 /** Every key that is understood but has no feature behind it yet says so. */
 export const notBuilt: Rule = (context) => {
-  for (const [path, instead] of TOP) {
-    if (context.given(path)) warn(context, path, instead)
-  }
   for (const [index, trunk] of (context.draft.trunks ?? []).entries()) {
     const path: Path = ['trunks', index]
     if (context.given([...path, 'register'])) {

@@ -48,8 +48,12 @@ export const fileSchema = z.strictObject({
       path: path()
         .prefault('data/')
         .describe(
-          'Folder of undelivered events; call history and settings journal are not built yet: draws a warning.',
+          'Folder of the settings journal, of rotations under way, of kept SIP passwords and of undelivered events. Calls are not recorded there yet.',
         ),
+      ...secret(
+        'secret',
+        'Key that SIP passwords are kept with in `path`: 32 octets, in hex or base64. Absent: they live in memory only.',
+      ),
     })
     .prefault({})
     .describe('Records.'),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { parseCidr, parseHost, parseSipUri } from '../addresses.ts'
-import { flag, leafFacts, matching, oneOf, path, secret, text } from '../leaf.ts'
+import { duration, flag, leafFacts, matching, oneOf, path, secret, text } from '../leaf.ts'
 import { Rejection } from '../rejection.ts'
 
 function parseUrl(value: string): string | Rejection {
@@ -61,6 +61,16 @@ export const whatsappSchema = z.strictObject({
   challenge: flag()
     .prefault(true)
     .describe('Whether WhatsApp’s INVITEs are digest-challenged with the number’s SIP password.'),
+  check_interval: duration()
+    .prefault('15m')
+    .describe(
+      'How often the settings of each number are compared with the configuration (`numbers[].manage`), a tenth earlier or later. `0`: on start and reload only.',
+    ),
+  credentials_interval: duration()
+    .prefault('12h')
+    .describe(
+      'How often the SIP password of each number is fetched again, a tenth earlier or later. `0`: only when WhatsApp refuses it.',
+    ),
   webhooks: z
     .strictObject({
       path: matching(/^\/[\w\-./]*$/, {

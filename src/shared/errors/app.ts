@@ -51,6 +51,13 @@ export const appErrors = defineErrors({
     owner: 'user',
     retryable: false,
   },
+  APP_NUMBER_UNKNOWN: {
+    summary: 'no such number',
+    cause: 'No number of the configuration has this name.',
+    fix: 'Use a name under numbers; GET /api/v1/numbers lists them.',
+    owner: 'user',
+    retryable: false,
+  },
   APP_SIP_SERVER_LOST: {
     summary: 'the SIP server stopped',
     cause: 'The embedded SIP server thread ended unexpectedly.',

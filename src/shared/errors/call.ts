@@ -96,6 +96,15 @@ const ownCallErrors = defineErrors({
     sip: 503,
     q850: 41,
   },
+  CALL_NUMBER_ROTATING: {
+    summary: 'the SIP password of the number is being rotated',
+    cause: 'While the number is switched off for its new password it takes and makes no calls.',
+    fix: 'Try again in some seconds; calls in progress go on.',
+    owner: 'causeway',
+    retryable: true,
+    sip: 503,
+    q850: 41,
+  },
   CALL_DRAINED: {
     summary: 'the call was ended by draining',
     cause: 'The drain time was over before the call ended.',

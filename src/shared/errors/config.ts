@@ -80,6 +80,13 @@ export const configErrors = defineErrors({
     fix: 'Correct the path (relative to the configuration file) or the permissions.',
     ...mistake,
   },
+  CONFIG_RECORDS_SECRET: {
+    summary: 'the key of the records is not 32 octets',
+    cause:
+      'Passwords at rest are encrypted with AES-256, whose key has 32 octets in hex or base64.',
+    fix: 'Make one with: openssl rand -hex 32',
+    ...mistake,
+  },
   CONFIG_TLS_MISSING: {
     summary: 'a TLS listener has no certificate',
     cause: 'A listener is tls://, but sip.tls names no certificate and key.',

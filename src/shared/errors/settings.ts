@@ -1,9 +1,11 @@
 import { defineErrors } from './definition.ts'
 import { graphErrors } from './graph.ts'
+import { settingsRecordErrors } from './settings-records.ts'
 
 /** Errors of the settings area; every code starts with `SETTINGS_`. */
 export const settingsErrors = defineErrors({
   ...graphErrors,
+  ...settingsRecordErrors,
   SETTINGS_TOKEN_MISSING: {
     summary: 'No access token for the number',
     cause: 'The settings of the number cannot be read without a token of an app that may see it.',

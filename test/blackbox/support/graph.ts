@@ -15,6 +15,10 @@ export class ForeignGraph {
   /** The `calling` object as stored, by phone number ID. */
   readonly calling = new Map<string, Record<string, unknown>>()
   readonly seen: Seen[] = []
+  /** The password a number gets when its server is removed, by phone number ID. */
+  readonly nextPasswords = new Map<string, string>()
+  /** Which writes are answered 503. */
+  busyFor: (calling: Record<string, unknown>) => boolean = () => false
   readonly token: string
   readonly #server: Server
 
@@ -60,11 +64,19 @@ async function answer(graph: ForeignGraph, request: IncomingMessage): Promise<[n
   const stored = id === undefined ? undefined : graph.calling.get(id)
   if (id === undefined || !stored) return [400, failure(100, 'Unsupported request')]
   if (method === 'POST') {
-    graph.calling.set(id, merge(stored, (body as { calling: Record<string, unknown> }).calling))
+    const { calling } = body as { calling: Record<string, unknown> }
+    if (graph.busyFor(calling)) return [503, failure(2, 'Service temporarily unavailable')]
+    graph.calling.set(id, merge(stored, calling))
+    const next = graph.nextPasswords.get(id)
+    if (next !== undefined && removesServer(calling)) graph.passwords.set(id, next)
     return [200, { success: true }]
   }
   const secret = new URLSearchParams(query).get('include_sip_credentials') === 'true'
   return [200, { calling: view(stored, secret ? graph.passwords.get(id) : undefined) }]
+}
+
+function removesServer({ sip }: Record<string, unknown>): boolean {
+  return isObject(sip) && Array.isArray(sip['servers']) && sip['servers'].length === 0
 }
 
 function merge(into: Record<string, unknown>, from: Record<string, unknown>) {
