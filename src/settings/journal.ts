@@ -100,16 +100,18 @@ export function createJournal(
     counts.set(number, count)
     if (count % PRUNE_EVERY !== 1) return
     for (const statement of prunes) statement.run(number, kept)
+    // What entries call unchanged may have gone: the next read is written out.
+    lastRead.delete(number)
   }
 
   function write({ number, who, action, before, after, error }: JournalNote): void {
+    prune(number)
     let told = textOf(after)
     if (action === 'read' && told !== null) {
       if (lastRead.get(number) === told) told = '{"unchanged":true}'
       else lastRead.set(number, told)
     }
     insert.run(clock.now(), number, who, action, textOf(before), told, errorOf(error))
-    prune(number)
   }
 
   return {

@@ -102,6 +102,20 @@ t.test('the same read again is told in a word', async (t) => {
   )
 })
 
+t.test('however long nothing changes, what stands there is told again', async (t) => {
+  const { journal } = inMemory(200)
+  for (let i = 0; i < 2000; i++) {
+    journal.record({
+      number: 'a',
+      who: 'drift check',
+      action: 'read',
+      after: { status: 'ENABLED' },
+    })
+  }
+  const told = journal.entries('a', 1000).filter(({ after }) => 'status' in (after as object))
+  t.ok(told.length >= 2, `${told.length} of them`)
+})
+
 t.test('it stays bounded, and looking pushes no change out', async (t) => {
   const { journal } = inMemory(10)
   journal.record({ number: 'a', who: 'start', action: 'write', after: { status: 'ENABLED' } })
