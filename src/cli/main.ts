@@ -16,7 +16,9 @@ export async function start(): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed)
   })
-  process.exitCode = await main(process.argv.slice(2), io)
+  // Causeway's timers let a process end: a verb that only waits, to repeat a request say, must not.
+  const alive = setInterval(() => {}, 60_000)
+  process.exitCode = await main(process.argv.slice(2), io).finally(() => clearInterval(alive))
 }
 
 /**

@@ -36,7 +36,7 @@ export {
   type TakenStep,
   verifySettings,
 } from './reconcile.ts'
-export { recordingClient } from './recording-client.ts'
+export { recordingClient, recordingReader } from './recording-client.ts'
 export { backoffDelay, pause } from './retry.ts'
 export { type RotationDeps, type RotationResult, rotate } from './rotation/rotate.ts'
 export {

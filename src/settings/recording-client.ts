@@ -1,6 +1,6 @@
-import type { SettingsClient } from './client.ts'
+import type { SettingsClient, SettingsReader } from './client.ts'
 import type { JournalActor, JournalSink } from './journal.ts'
-import type { CallingSettings } from './types.ts'
+import type { CallingSettings, SettingsDocument } from './types.ts'
 
 /**
  * A client that writes down what goes through it, on behalf of `who`: each read, and each write with
@@ -42,6 +42,34 @@ export function recordingClient(
         journal.record({ ...note, action: 'write', error })
         throw error
       }
+    },
+  }
+}
+
+/** {@link recordingClient} of a client that also shows what is never written. */
+export function recordingReader(
+  reader: SettingsReader,
+  journal: JournalSink,
+  who: JournalActor,
+): SettingsReader {
+  const documents = new WeakMap<CallingSettings, SettingsDocument>()
+  const { read, ...client } = recordingClient(
+    {
+      ...reader,
+      async read(number) {
+        const document = await reader.readDocument(number)
+        documents.set(document.calling, document)
+        return document.calling
+      },
+    },
+    journal,
+    who,
+  )
+  return {
+    ...client,
+    read,
+    async readDocument(number) {
+      return documents.get(await read(number)) as SettingsDocument
     },
   }
 }

@@ -4,6 +4,8 @@ import {
   type DesiredCalling,
   desiredCalling,
   desiredContext,
+  type JournalActor,
+  recordingReader,
   type SettingsReader,
 } from '../../settings/index.ts'
 import { systemClock } from '../../shared/clock.ts'
@@ -15,6 +17,7 @@ import type { Io } from '../io.ts'
 import { load } from '../load.ts'
 import { printable } from '../text.ts'
 import { UsageError } from '../verb.ts'
+import { openJournal } from './journal.ts'
 
 /** How a verb fared with one number. */
 export interface NumberResult<T> {
@@ -23,6 +26,17 @@ export interface NumberResult<T> {
   error?: CausewayError
   /** Why nothing was tried: `no access_token`. */
   skipped?: string
+}
+
+/** Which numbers, and on whose behalf. */
+export interface SessionOptions<T> {
+  config: string
+  names: readonly string[]
+  managed: boolean
+  verb: string
+  writes: boolean
+  /** What the journal is told of an outcome; default: nothing but an error. */
+  outcome?: (value: T) => { after: unknown; error: unknown }
 }
 
 /** What a verb does with a number. */
@@ -35,10 +49,12 @@ export type NumberWork<T> = (client: SettingsReader, number: NumberConfig) => Pr
  *
  * @param names names, phone numbers or IDs; none: every number that has a token
  * @param managed leave out numbers with `manage: off` unless they are named
+ * @param verb under which the journal notes what is done
+ * @param writes whether that changes settings
  * @throws ConfigErrors of the configuration, UsageError of a name that no number has
  */
 export async function withNumbers<T>(
-  options: { config: string; names: readonly string[]; managed: boolean },
+  options: SessionOptions<T>,
   io: Io,
   prepare: (config: Config) => NumberWork<T>,
 ): Promise<NumberResult<T>[]> {
@@ -46,23 +62,37 @@ export async function withNumbers<T>(
   const numbers = chosen(config.numbers, options.names)
   const { whatsapp } = config
   const work = prepare(config)
-  const client = createSettingsClient({
-    whatsapp,
-    clock: systemClock,
-    random: systemRandom,
-    log: waiting(io),
-  })
+  const { journal, close } = openJournal(config.records, options.writes, io)
+  const who: JournalActor = `cli ${options.verb}`
+  const client = recordingReader(
+    createSettingsClient({
+      whatsapp,
+      clock: systemClock,
+      random: systemRandom,
+      log: waiting(io),
+    }),
+    journal,
+    who,
+  )
   const stop = (): void => void client.close()
   io.signal.addEventListener('abort', stop, { once: true })
   const results: NumberResult<T>[] = []
   try {
     for (const number of numbers) {
       const skipped = options.names.length > 0 ? undefined : reasonToSkip(number, options.managed)
-      results.push(skipped ? { number, skipped } : await attempt(client, number, work))
+      if (skipped) results.push({ number, skipped })
+      else {
+        const result = await attempt(client, number, work)
+        const { value, error } = result
+        const outcome = value === undefined ? { error } : options.outcome?.(value)
+        journal.record({ number: number.name, who, action: 'result', ...outcome })
+        results.push(result)
+      }
     }
   } finally {
     io.signal.removeEventListener('abort', stop)
     await client.close()
+    close()
   }
   return results
 }

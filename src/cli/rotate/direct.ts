@@ -44,8 +44,6 @@ export async function rotateDirectly(
     error: null,
   }
   const client = createSettingsClient({ whatsapp: config.whatsapp, clock, random, log })
-  // The clock's timers let a process end; the pause before a repeated request must not.
-  const alive = setInterval(() => {}, 60_000)
   try {
     const unfinished = unfinishedRotation(records.rotations, number, resume)
     const result = await rotate(
@@ -74,7 +72,6 @@ export async function rotateDirectly(
     const unfinished = records.rotations.load(name) !== undefined
     return { ...view, state: 'failed', unfinished, error }
   } finally {
-    clearInterval(alive)
     await client.close()
     records.close()
   }

@@ -38,7 +38,14 @@ Examples:
 
   async run(args, io) {
     const { values, positionals } = parseVerbArgs(args, CONFIG_OPTION, { min: 0, max: 1000 })
-    const options = { config: values.config, names: positionals, managed: true }
+    const options = {
+      config: values.config,
+      names: positionals,
+      managed: true,
+      verb: 'numbers apply',
+      writes: true,
+      outcome: ({ drift, error }: Reconciliation) => ({ after: { drift }, error }),
+    }
     const results = await withNumbers(options, io, (config) => {
       const desired = desiredBy(config)
       return async (client, number) => applySettings(client, number, desired(number))

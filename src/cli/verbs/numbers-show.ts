@@ -28,7 +28,14 @@ Example:
 
   async run(args, io) {
     const { values, positionals } = parseVerbArgs(args, CONFIG_OPTION, { min: 0, max: 1000 })
-    const options = { config: values.config, names: positionals, managed: false }
+    const { config } = values
+    const options = {
+      config,
+      names: positionals,
+      managed: false,
+      verb: 'numbers show',
+      writes: false,
+    }
     let domain = ''
     const results = await withNumbers(options, io, (config) => {
       domain = config.sip.domain
