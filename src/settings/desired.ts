@@ -70,11 +70,14 @@ function desiredHours(
 ): DesiredCallHours | undefined {
   if (!hours) return undefined
   const today = dateIn(hours.timezone_id, clock.now())
+  // WhatsApp takes hours whole: with a part missing they can only be switched off.
+  const whole = hours.timezone_id !== undefined && hours.weekly_operating_hours !== undefined
+  const { timezone_id, weekly_operating_hours, holiday_schedule } = whole ? hours : {}
   return {
     status: hours.status,
-    timezone_id: hours.timezone_id,
-    weekly_operating_hours: hours.weekly_operating_hours,
-    holiday_schedule: hours.holiday_schedule?.filter(({ date }) => date >= today),
+    timezone_id,
+    weekly_operating_hours,
+    holiday_schedule: holiday_schedule?.filter(({ date }) => date >= today),
     today,
   }
 }

@@ -25,12 +25,6 @@ refuses(t, [
     expected: /IANA/,
   },
   {
-    name: 'disabled hours with a part',
-    text: calling('call_hours: { status: DISABLED, timezone_id: Europe/Paris }'),
-    is: `CONFIG_CALL_HOURS_INCOMPLETE 15:7 ${AT}.call_hours.weekly_operating_hours`,
-    expected: /window/,
-  },
-  {
     name: 'a time zone that is none',
     text: hours({ timezone: 'Mars/Olympus' }),
     is: `CONFIG_BAD_VALUE 17:22 ${AT}.call_hours.timezone_id`,
@@ -188,4 +182,14 @@ t.test('rules hold back where a value could not be read', async (t) => {
     issuesOf(text, { clock }).errors.map(({ code }) => code),
     ['CONFIG_BAD_VALUE', 'CONFIG_BAD_VALUE', 'CONFIG_BAD_VALUE'],
   )
+})
+
+t.test('hours that are switched off may lack a part, which is told', async (t) => {
+  const text = calling('call_hours: { status: DISABLED, timezone_id: Europe/Paris }')
+  const { errors, warnings } = issuesOf(text, { clock })
+  t.same(errors.map(brief), [])
+  t.same(warnings.map(brief), [
+    `CONFIG_CALL_HOURS_INCOMPLETE 15:7 ${AT}.call_hours.weekly_operating_hours`,
+  ])
+  t.match(warnings[0]?.detail, /nothing but status: DISABLED is written/)
 })

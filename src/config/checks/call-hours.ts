@@ -18,12 +18,13 @@ export function callHours(context: CheckContext, hours: Hours, path: Path): void
   holidays(context, hours, [...path, 'holiday_schedule'])
 }
 
-/** Hours are written whole; only switching them off needs nothing else. */
+/** Hours are written whole; switched off, what is there of them is left out. */
 function complete(context: CheckContext, hours: NonNullable<Hours>, path: Path): void {
   const needed = {
     timezone_id: 'an IANA time zone such as Europe/Paris',
     weekly_operating_hours: 'at least one window',
   }
+  const off = hours.status === 'DISABLED'
   const bare = !['timezone_id', 'weekly_operating_hours', 'holiday_schedule'].some((key) =>
     context.given([...path, key]),
   )
@@ -31,13 +32,12 @@ function complete(context: CheckContext, hours: NonNullable<Hours>, path: Path):
   for (const [key, expected] of Object.entries(needed)) {
     const at = [...path, key]
     if (context.given(at) || context.isWrong(at)) continue
-    context.error('CONFIG_CALL_HOURS_INCOMPLETE', {
-      path: at,
-      atKey: true,
-      detail: `call_hours.${key}`,
-      found: 'nothing',
-      expected,
-    })
+    const what = { path: at, atKey: true, found: 'nothing', expected }
+    const detail = `call_hours.${key}`
+    if (off) {
+      const only = `${detail}; nothing but status: DISABLED is written`
+      context.warn('CONFIG_CALL_HOURS_INCOMPLETE', { ...what, detail: only })
+    } else context.error('CONFIG_CALL_HOURS_INCOMPLETE', { ...what, detail })
   }
 }
 
