@@ -1,12 +1,7 @@
+import { isObject, type JsonObject } from '../shared/json.ts'
 import { Secret } from '../shared/secret.ts'
 
-/** A JSON object of unknown shape. */
-export type JsonObject = Record<string, unknown>
-
-/** Narrows to a JSON object; arrays and null are none. */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+export { isObject, type JsonObject }
 
 /** The objects of an array; anything else gives an empty list. */
 export function objectsOf(value: unknown): JsonObject[] {

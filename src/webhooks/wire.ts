@@ -1,20 +1,10 @@
 import { detach } from '../shared/detach.ts'
+import { isObject, type JsonObject, objectOf } from '../shared/json.ts'
 
-/** A JSON object of unknown shape. */
-export type JsonObject = Readonly<Record<string, unknown>>
+export { isObject, type JsonObject, objectOf }
 
 /** Longest text kept of an event. */
 const LONGEST = 512
-
-/** Narrows to a JSON object; lists and null are none. */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** The object itself, or an empty one for anything else. */
-export function objectOf(value: unknown): JsonObject {
-  return isObject(value) ? value : {}
-}
 
 /** The objects of a list; a single object counts as a list of one. */
 export function objectsOf(value: unknown): JsonObject[] {

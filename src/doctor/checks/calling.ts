@@ -1,5 +1,6 @@
 import type { NumberConfig } from '../../config/types.ts'
 import { ownServer } from '../../settings/index.ts'
+import { objectOf } from '../../shared/json.ts'
 import type { DoctorContext } from '../context.ts'
 import { pass, problem, skip } from '../finding.ts'
 import type { Finding } from '../types.ts'
@@ -100,10 +101,6 @@ function fixOf({ manage }: NumberConfig): string {
   return manage === 'apply'
     ? 'Start Causeway, or causeway reload: manage: apply enables calling and SIP and stores the server.'
     : 'Set manage: apply and start Causeway, or enable calling and SIP by POST /PHONE_NUMBER_ID/settings.'
-}
-
-function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 
 function listOf(value: unknown): Record<string, unknown>[] {
