@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import t from 'tap'
-import { startLab, until } from '../support/whole-lab.ts'
+import { MEDIA_ADDRESS, startLab, until } from '../support/whole-lab.ts'
 
 /** The first of `count` UDP ports in a row that are free, below those the system hands out. */
 async function freeRange(count: number): Promise<number> {
@@ -12,7 +12,7 @@ async function freeRange(count: number): Promise<number> {
         const socket = createSocket('udp4')
         sockets.push(socket)
         socket.once('error', () => resolve(false))
-        socket.bind(port, '127.0.0.1', () => resolve(true))
+        socket.bind(port, MEDIA_ADDRESS, () => resolve(true))
       })
     const free = await Promise.all(Array.from({ length: count }, (_, i) => bind(first + i)))
     for (const [i, socket] of sockets.entries()) if (free[i]) socket.close()

@@ -11,7 +11,7 @@ everyWay(t, 'a PBX whose power fails', {}, async (t, lab, way) => {
   t.ok(performance.now() - at < 7000, 'within seconds')
   const [verdict] = talk.record.verdicts
   t.match(verdict, { code: 'MEDIA_SILENT_PBX', side: 'pbx', clearedAt: undefined })
-  t.match(verdict!.detail, /^no packet from 127\.0\.0\.1:\d+ for \d+ s; \d+ before$/)
+  t.match(verdict!.detail, /^no packet from 127\.[\d.]+:\d+ for \d+ s; \d+ before$/)
   t.match(verdict!.fix, /PBX/)
   t.match(await lab.instance.operations.calls.report(talk.record.id), { verdict: 'one-way' })
   await talk.whatsappHearsSilence(1000)

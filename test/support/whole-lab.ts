@@ -6,6 +6,7 @@ import { Instance } from '../../src/app/index.ts'
 import type { CallRecord } from '../../src/calls/index.ts'
 import { type LoadResult, parseConfig } from '../../src/config/index.ts'
 import { silentLogger } from '../../src/shared/log.ts'
+import { systemRandom } from '../../src/shared/random.ts'
 import { type Behaviour, type Simulator, startSimulator } from '../../src/simulator/index.ts'
 import { createFrameDecoder, toneLoop } from '../../src/simulator/media/codec.ts'
 import { startToyPbx, type ToyPbx, type ToyPbxOptions } from '../../src/simulator/toy-pbx/index.ts'
@@ -13,6 +14,11 @@ import { starvation } from './starvation.ts'
 import { Talk, type TalkOptions } from './whole-talk.ts'
 
 const DOMAIN = 'sip.example.com'
+/**
+ * Address of all media here, this process's own: packets on their way to a port that was closed would
+ * otherwise reach whoever binds it next, in another process too.
+ */
+export const MEDIA_ADDRESS = `127.${1 + (process.pid % 250)}.${systemRandom.int(1, 255)}.${systemRandom.int(1, 255)}`
 /** Milliseconds phones ring. */
 const RING = 50
 /**
@@ -112,6 +118,7 @@ export async function startLab(t: Test, options: LabOptions = {}): Promise<Whole
     folder,
     dialTo: { [DOMAIN]: { host: '127.0.0.1' } },
     media: {
+      address: MEDIA_ADDRESS,
       tone: { frequency: TONES.whatsapp, level: -16 },
       // One thread may have waited while another sent late: both count.
       stalled: () => 2 * starvation(),
@@ -120,7 +127,12 @@ export async function startLab(t: Test, options: LabOptions = {}): Promise<Whole
   })
   t.teardown(() => simulator.close())
   const media = { srtp: 'none' as const, codecs: ['opus'], ...options.trunk }
-  const ours = { ringMs: RING, srtp: media.srtp, codecs: codecsOf(media.codecs) }
+  const ours = {
+    host: MEDIA_ADDRESS,
+    ringMs: RING,
+    srtp: media.srtp,
+    codecs: codecsOf(media.codecs),
+  }
   const pbx = await startToyPbx({ ...ours, tones: TONES, ...options.pbx })
   t.teardown(() => pbx.close())
   const third =
@@ -147,7 +159,7 @@ export async function startLab(t: Test, options: LabOptions = {}): Promise<Whole
       listen: { whatsapp: 'tls://127.0.0.1:0', pbx: ['udp://127.0.0.1:0'] },
       tls: { cert, key },
     },
-    media: { relay: 'embedded', listen: '127.0.0.1', ...options.media },
+    media: { relay: 'embedded', listen: MEDIA_ADDRESS, ...options.media },
     whatsapp: {
       graph_url: simulator.graphUrl,
       sip_proxy: simulator.sipProxy,
