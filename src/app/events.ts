@@ -1,5 +1,5 @@
 import type { CallRegistry } from '../calls/index.ts'
-import type { Config } from '../config/types.ts'
+import type { Config, NumberConfig } from '../config/types.ts'
 import { CallEvents, EventPublisher, type Post, type TargetStatus } from '../events/index.ts'
 import type { HealthCheck, MetricFamily, Sample } from '../http/index.ts'
 import type { NumberSettingsState } from '../settings/index.ts'
@@ -125,8 +125,11 @@ export class Events {
 
   #number(name: string) {
     const number = this.#config().numbers.find((one) => one.name === name)
-    if (!number) return undefined
-    const { phoneNumber, phoneNumberId } = number
-    return { name, phoneNumber, phoneNumberId }
+    return number && numberOfEvent(number)
   }
+}
+
+/** A number as events name it. */
+export function numberOfEvent({ name, phoneNumber, phoneNumberId }: NumberConfig) {
+  return { name, phoneNumber, phoneNumberId }
 }

@@ -14,6 +14,7 @@ import {
   type WebhookSinks,
 } from '../webhooks/index.ts'
 import { CallJoiner } from './call-joiner.ts'
+import { numberOfEvent } from './events.ts'
 
 /** What is done about WhatsApp's webhooks needs. */
 export interface WebhooksOptions {
@@ -222,8 +223,4 @@ export function reloadedWebhooks(
   after: WhatsAppConfig['webhooks'],
 ): WhatsAppConfig['webhooks'] {
   return before && after ? { ...after, path: before.path } : before
-}
-
-function numberOfEvent({ name, phoneNumber, phoneNumberId }: Config['numbers'][number]) {
-  return { name, phoneNumber, phoneNumberId }
 }

@@ -1,20 +1,21 @@
 import { fetch as undiciFetch } from 'undici'
 import type { Config, NumberConfig } from '../config/types.ts'
-import { authorization, place } from '../settings/dialect.ts'
+import { place } from '../settings/dialect.ts'
 import { transportError } from '../settings/errors.ts'
+import { createGraph, type Graph } from '../settings/graph.ts'
 import {
   createSettingsClient,
   desiredCalling,
   desiredContext,
   type Fetch,
-  GraphError,
   type Reconciliation,
   type SettingsClient,
   verifySettings,
 } from '../settings/index.ts'
 import { createAgent } from '../settings/trust.ts'
 import type { Clock } from '../shared/clock.ts'
-import { type CausewayError, isCausewayError } from '../shared/errors/index.ts'
+import { CausewayError, isCausewayError } from '../shared/errors/index.ts'
+import { isObject } from '../shared/json.ts'
 import { silentLogger } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
 import type { InstanceProbe } from './instance.ts'
@@ -47,7 +48,7 @@ export interface GraphProbe {
 /** Requests at a time: a site of many numbers is not to be throttled for being looked at. */
 const AT_ONCE = 8
 
-/** Milliseconds for one request; a second try only when throttled or answered 5xx. */
+/** Milliseconds for one request; a second try only of settings, when throttled or answered 5xx. */
 const TIMEOUT = 8000
 
 /** Makes the probe; nothing is asked yet. */
@@ -65,6 +66,7 @@ export function createGraphProbe(options: {
   let skew: number | undefined
   let agent: ReturnType<typeof createAgent> | undefined
   let client: SettingsClient | undefined
+  let graph: Graph | undefined
 
   const send: Fetch = async (url, init) => {
     agent ??= createAgent(whatsapp.ca)
@@ -79,17 +81,11 @@ export function createGraphProbe(options: {
     return response
   }
 
+  const habits = { whatsapp, clock, random, log: silentLogger(), fetch: send, timeout: TIMEOUT }
+
   async function read(number: NumberConfig): Promise<NumberReading> {
     try {
-      client ??= createSettingsClient({
-        whatsapp,
-        clock,
-        random,
-        log: silentLogger(),
-        fetch: send,
-        timeout: TIMEOUT,
-        attempts: 2,
-      })
+      client ??= createSettingsClient({ ...habits, attempts: 2 })
       const bound = config.sip.listen.whatsapp.port || (await instance.facts())?.whatsapp?.port
       const desired = desiredCalling(number, desiredContext(config, bound))
       return { settings: await verifySettings(client, number, desired), error: undefined }
@@ -99,27 +95,15 @@ export function createGraphProbe(options: {
   }
 
   async function get(number: NumberConfig, path: string): Promise<NodeReading> {
-    const limit = new AbortController()
-    const timer = clock.setTimeout(() => limit.abort(), TIMEOUT)
     try {
-      const url = `${whatsapp.graphUrl}/${whatsapp.graphVersion}/${path}`
-      const response = await send(url, {
-        method: 'GET',
-        headers: { ...authorization(whatsapp, number), accept: 'application/json' },
-        signal: limit.signal,
-        redirect: 'manual',
-      })
-      const text = await response.text()
-      const json: unknown = response.status < 300 ? JSON.parse(text) : undefined
-      if (typeof json === 'object' && json !== null && !('error' in json)) {
-        return { json: json as Record<string, unknown>, error: undefined }
-      }
-      const answer = { status: response.status, text, retryAfter: undefined }
-      return { json: undefined, error: new GraphError(answer, place(number)) }
+      graph ??= createGraph({ ...habits, attempts: 1 })
+      const url = new URL(`${whatsapp.graphUrl}/${whatsapp.graphVersion}/${path}`)
+      const json = await graph.request(url, number)
+      if (isObject(json)) return { json, error: undefined }
+      const detail = 'the answer is no object'
+      throw new CausewayError('SETTINGS_MALFORMED_RESPONSE', { detail, place: place(number) })
     } catch (error) {
       return { json: undefined, error: coded(error, number) }
-    } finally {
-      timer.clear()
     }
   }
 
@@ -158,6 +142,7 @@ export function createGraphProbe(options: {
     skew: () => skew,
     async close() {
       await client?.close()
+      await graph?.close()
       await agent?.destroy()
     },
   }

@@ -13,7 +13,7 @@ import {
 } from './reconcile.ts'
 import type { RepairLimit, Truce } from './repair-limit.ts'
 import type { NumberSettingsState } from './state.ts'
-import type { CallingSettings } from './types.ts'
+import type { CallingSettings, DesiredCalling } from './types.ts'
 
 /** What an attempt works with. */
 export interface AttemptDeps {
@@ -48,7 +48,7 @@ export async function attemptSettings(
 ): Promise<Attempt> {
   if (number.manage === 'off') return await readOnly(number, settled, deps)
   const desired = desiredCalling(number, deps.context)
-  const { result, truce } = await reconcile(number, settled, who, deps)
+  const { result, truce } = await reconcile(number, desired, settled, who, deps)
   report(number, result, deps.log)
   deps.keepPassword(number, result.actual)
   const needed = desired.sip.server !== undefined && !deps.knows(number)
@@ -77,11 +77,11 @@ async function readOnly(
 
 async function reconcile(
   number: NumberConfig,
+  desired: DesiredCalling,
   settled: string,
   who: JournalActor,
-  { client, context, limit }: AttemptDeps,
+  { client, limit }: AttemptDeps,
 ): Promise<{ result: Reconciliation; truce: Truce | undefined }> {
-  const desired = desiredCalling(number, context)
   const verify = () => verifySettings(client, number, desired)
   if (number.manage === 'verify') return { result: await verify(), truce: undefined }
   const truce = limit.truce(number.name)

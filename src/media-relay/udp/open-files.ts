@@ -29,7 +29,7 @@ export class OpenFiles {
 
   /** What is open still. */
   remaining(): number[] {
-    return Array.from(this.#files.subarray())
+    return Array.from(this.#files)
       .filter((file) => file > 0)
       .map((file) => file - 1)
   }
