@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { formatHostPort, nearOf } from '../config/addresses.ts'
 import type { ListenAddress } from '../config/types.ts'
 import { CausewayError, catalogue, type ErrorCode } from '../shared/errors/index.ts'
 import { Secret } from '../shared/secret.ts'
@@ -154,8 +155,7 @@ function urlOf({ host, port }: Pick<ListenAddress, 'host' | 'port'>): string {
   if (port === 0) {
     throw new UsageError('http.listen leaves the port to the system: name the instance with --url')
   }
-  const near = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
-  return `http://${near.includes(':') ? `[${near}]` : near}:${port}`
+  return `http://${formatHostPort(nearOf(host), port)}`
 }
 
 /** The coded error an answer holds, brought back from its JSON; undefined when it is none. */

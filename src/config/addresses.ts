@@ -134,6 +134,12 @@ export function formatHostPort(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
+/** The address to dial for a listener: a listener on every address is reached on loopback. */
+export function nearOf(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  return /^[0:]+$/.test(host) ? '::1' : host
+}
+
 /** The port a SIP transport uses when none is named (RFC 3261 §19.1.2). */
 export function defaultPort(transport: SipTransport): number {
   return transport === 'tls' ? 5061 : 5060

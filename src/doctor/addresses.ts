@@ -20,9 +20,3 @@ export function sameAddress(a: string, b: string): boolean {
   if (isIP(a) === 0 || isIP(b) === 0) return a === b
   return ipaddr.process(a).toNormalizedString() === ipaddr.process(b).toNormalizedString()
 }
-
-/** The address to dial for a listener: a listener on every address is reached on loopback. */
-export function nearOf(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1'
-  return /^[0:]+$/.test(host) ? '::1' : host
-}

@@ -1,6 +1,6 @@
+import { formatHostPort, nearOf } from '../config/addresses.ts'
 import type { HttpConfig } from '../config/types.ts'
 import type { Clock } from '../shared/clock.ts'
-import { nearOf } from './addresses.ts'
 
 /** One check of `GET /healthz` of a running instance. */
 export interface InstanceCheck {
@@ -50,8 +50,7 @@ export function createInstanceProbe(options: {
 
 function urlOf({ listen: { host, port } }: HttpConfig): string | undefined {
   if (port === 0) return undefined
-  const near = nearOf(host)
-  return `http://${near.includes(':') ? `[${near}]` : near}:${port}`
+  return `http://${formatHostPort(nearOf(host), port)}`
 }
 
 async function ask(

@@ -2,6 +2,7 @@ import { fetch as undiciFetch } from 'undici'
 import type { NumberConfig, WhatsAppConfig } from '../config/types.ts'
 import type { Clock } from '../shared/clock.ts'
 import { CausewayError } from '../shared/errors/index.ts'
+import { parseJson } from '../shared/json.ts'
 import type { Logger } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
 import { authorization, place } from './dialect.ts'
@@ -128,13 +129,5 @@ export function createGraph(options: GraphOptions): Graph {
       closing.abort(new Error('closed'))
       await agent?.destroy()
     },
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { NumberConfig } from '../config/types.ts'
 import { CausewayError } from '../shared/errors/index.ts'
+import { parseJson } from '../shared/json.ts'
 import type { Logger } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
 import { Secret } from '../shared/secret.ts'
@@ -131,12 +132,4 @@ export function fileVault(
 
 function idOf({ number, app }: { number: string; app: string }): string {
   return `${number} ${app}`
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { isPrivate, nearOf, sameAddress } from '../../src/doctor/addresses.ts'
+import { nearOf } from '../../src/config/addresses.ts'
+import { isPrivate, sameAddress } from '../../src/doctor/addresses.ts'
 import { readHealth } from '../../src/doctor/checks/calling.ts'
 import { judgeChain } from '../../src/doctor/checks/certificate-rules.ts'
 import { barredCountry, readTier } from '../../src/doctor/checks/limits.ts'

@@ -1,13 +1,12 @@
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:tls'
-import { formatHostPort } from '../../config/addresses.ts'
+import { formatHostPort, nearOf } from '../../config/addresses.ts'
 import type { Config } from '../../config/types.ts'
 import {
   type LoadedCertificate,
   loadCertificate,
 } from '../../embedded-drachtio/transport/certificate.ts'
 import { isCausewayError } from '../../shared/errors/index.ts'
-import { nearOf } from '../addresses.ts'
 import type { DoctorContext } from '../context.ts'
 import { fromError, pass, problem, skip, worst } from '../finding.ts'
 import { handshake, isOpen } from '../probe/tls.ts'
