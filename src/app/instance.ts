@@ -1,6 +1,6 @@
 import { type Bridge, createBridge, DrachtioPort } from '../bridge/index.ts'
-import { CallRegistry, recordOf } from '../calls/index.ts'
-import { ConfigErrors, type LoadResult, redactedConfig } from '../config/index.ts'
+import { CallRegistry } from '../calls/index.ts'
+import { ConfigErrors, type LoadResult } from '../config/index.ts'
 import type { Config } from '../config/types.ts'
 import { type HttpServer, type Operations, type ReloadResult, startHttp } from '../http/index.ts'
 import type { MediaRelay } from '../media/index.ts'
@@ -9,18 +9,15 @@ import type { Logger } from '../shared/log.ts'
 import { type Random, systemRandom } from '../shared/random.ts'
 import { Calling } from './calling.ts'
 import { callingNews } from './calling-news.ts'
-import { healthChecks } from './checks.ts'
-import { credentialMetrics } from './credential-metrics.ts'
 import { Events } from './events.ts'
-import { MediaWatch, relayMetrics } from './media-watch.ts'
-import { metricFamilies } from './metrics.ts'
+import { MediaWatch } from './media-watch.ts'
+import { operationsOf } from './operations.ts'
 import { openRecordsOrMemory, type Records } from './records.ts'
 import { startRelay } from './relay.ts'
 import { configChanges, numbersChanged } from './reload.ts'
 import { Rotations } from './rotations.ts'
 import { NumberSettings } from './settings.ts'
 import { type SipServerHandle, startSipServer } from './sip-server.ts'
-import { knownNumber, numberViews, trunkViews } from './views.ts'
 import { reloadedWebhooks, Webhooks } from './webhooks.ts'
 
 /** What an instance is started with. */
@@ -52,7 +49,6 @@ export class Instance {
   readonly webhooks: Webhooks
   readonly operations: Operations
   readonly #options: InstanceOptions
-  readonly #clock: Clock
   readonly #sip: SipServerHandle
   readonly #media: MediaRelay
   readonly #watch: MediaWatch
@@ -73,7 +69,6 @@ export class Instance {
     const { clock, random, media } = parts
     this.#options = options
     this.#config = config
-    this.#clock = clock
     this.#sip = sip
     this.calls = new CallRegistry(clock)
     this.#media = media
@@ -137,7 +132,23 @@ export class Instance {
       random,
       log,
     })
-    this.operations = this.#operations()
+    this.operations = operationsOf({
+      version: options.version,
+      config: present,
+      clock,
+      calls: this.calls,
+      settings: this.settings,
+      calling: this.calling,
+      webhooks: this.webhooks,
+      sip,
+      media,
+      watch: this.#watch,
+      events: this.#events,
+      bridge: this.#bridge,
+      records: this.#records,
+      rotations: this.#rotations,
+      reload: () => this.reload(),
+    })
   }
 
   /**
@@ -238,77 +249,5 @@ export class Instance {
     else void this.settings.resume()
     log.info(changes, 'configuration reloaded')
     return { ok: true, ...changes, errors: [], warnings: [...result.warnings] }
-  }
-
-  #operations(): Operations {
-    const { version } = this.#options
-    const credentials = (name: string): boolean => this.settings.knows(name)
-    const state = (name: string) => this.settings.state(name)
-    const checks = () => [
-      ...healthChecks({
-        config: this.#config,
-        bridge: this.#bridge.status(),
-        listeners: this.#sip.listeners(),
-        media: this.#media,
-        settings: state,
-        credentials,
-        rotation: (name) => this.#rotations.view(name),
-        records: this.#records.error,
-        now: this.#clock.now(),
-      }),
-      ...this.calling.checks(),
-      ...this.#watch.checks(),
-      ...this.#events.checks(),
-    ]
-    return {
-      version,
-      checks,
-      metrics: async () => [
-        ...metricFamilies({
-          version,
-          calls: this.calls,
-          bridge: this.#bridge.status(),
-          checks: checks(),
-          listeners: this.#sip.listeners(),
-          sip: await this.#sip.metrics().catch(() => undefined),
-        }),
-        ...credentialMetrics({
-          config: this.#config,
-          now: this.#clock.now(),
-          readAt: (name) => state(name)?.credentialsAt,
-          usedAt: (name) => this.settings.usedAt(name),
-          window: (name) => this.#rotations.window(name),
-        }),
-        ...relayMetrics(this.#media.status()),
-        ...this.calling.metrics(),
-        ...this.#watch.metrics(),
-        ...this.webhooks.metrics(),
-        ...this.#events.metrics(),
-      ],
-      calls: {
-        active: () => [...this.calls.active()].map((call) => recordOf(call, this.#clock.now())),
-        ended: () => this.calls.ended(),
-        get: (id) => this.calls.record(id),
-        report: (id) => this.#bridge.mediaReport(id),
-        hangUp: (id) => this.#bridge.hangUp(id),
-      },
-      numbers: () =>
-        numberViews(this.#config, this.calls, {
-          state,
-          credentials,
-          usedAt: (name) => this.settings.usedAt(name),
-          rotation: (name) => this.#rotations.view(name),
-        }),
-      rotate: (name, options) => this.#rotations.start(name, options),
-      journal: (name, limit) => {
-        const number = knownNumber(this.#config, name)
-        return this.#records.journal.entries(number.name, limit)
-      },
-      trunks: () => trunkViews(this.#config, this.calls, this.#bridge.status()),
-      config: () => redactedConfig(this.#config),
-      reload: () => this.reload(),
-      drain: () => void this.#bridge.drain(Number.POSITIVE_INFINITY),
-      undrain: () => this.#bridge.undrain(),
-    }
   }
 }
