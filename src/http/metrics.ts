@@ -1,43 +1,53 @@
 import type { FastifyInstance } from 'fastify'
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import type { MetricFamily, Operations } from './operations.ts'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { CONTENT_TYPES, chooseExposition, expose } from './exposition.ts'
+import type { MetricFamily, Operations, Sample } from './operations.ts'
 
 const PREFIX = 'causeway_'
 
 /**
- * `/metrics` in OpenMetrics. Families come from the instance when they are asked for, so nothing is
- * counted twice; process and event-loop figures come from prom-client. Labels never hold a phone
- * number or a Call-ID (contract section 4).
+ * `/metrics` in OpenMetrics; in the text format before it for a client that accepts nothing newer.
+ * Families come from the instance when they are asked for, so nothing is counted twice; process and
+ * event-loop figures come from prom-client. Labels never hold a phone number or a Call-ID (contract
+ * section 4).
  */
 export function metricsRoute(app: FastifyInstance, operations: Operations): void {
-  const standing = new Registry<'application/openmetrics-text; version=1.0.0; charset=utf-8'>()
-  standing.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
-  collectDefaultMetrics({ prefix: PREFIX, register: standing as unknown as Registry })
+  const standing = new Registry()
+  collectDefaultMetrics({ register: standing })
 
-  app.get('/metrics', async (_request, reply) => {
-    const families = await render(await operations.metrics())
-    // Each part ends with the EOF mark of OpenMetrics; only the last may keep it.
-    const text = families.replace(/# EOF\n$/, '') + (await standing.metrics())
-    return reply.type(standing.contentType).send(text)
+  app.get('/metrics', async (request, reply) => {
+    const format = chooseExposition(request.headers.accept)
+    const families = [...(await operations.metrics()), ...(await processFamilies(standing))]
+    return reply
+      .header('vary', 'accept')
+      .type(CONTENT_TYPES[format])
+      .send(expose(families, PREFIX, format))
   })
   app.addHook('onClose', async () => standing.clear())
 }
 
-/** Families as OpenMetrics text. */
-export async function render(families: readonly MetricFamily[]): Promise<string> {
-  const registry = new Registry<'application/openmetrics-text; version=1.0.0; charset=utf-8'>()
-  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
-  for (const { name, help, type, samples } of families) {
-    const labelNames = [...new Set(samples.flatMap((sample) => Object.keys(sample.labels)))]
-    const registers = [registry as unknown as Registry]
-    const options = { name: PREFIX + name, help, labelNames, registers }
-    if (type === 'gauge') {
-      const gauge = new Gauge(options)
-      for (const { labels, value } of samples) gauge.set(labels, value)
-    } else {
-      const counter = new Counter(options)
-      for (const { labels, value } of samples) counter.inc(labels, value)
-    }
-  }
-  return registry.metrics()
+/** Families as OpenMetrics text, with the prefix. */
+export function render(families: readonly MetricFamily[]): string {
+  return expose(families, PREFIX)
+}
+
+/** What prom-client counts, as families of ours. */
+async function processFamilies(standing: Registry): Promise<MetricFamily[]> {
+  const metrics = await standing.getMetricsAsJSON()
+  return metrics.flatMap(({ name, help, type: kind, values }): MetricFamily[] => {
+    const type = String(kind)
+    if (type !== 'gauge' && type !== 'counter' && type !== 'histogram') return []
+    const samples = (values as { metricName?: string; labels: object; value: number }[]).map(
+      ({ metricName, labels, value }): Sample => ({
+        labels: Object.fromEntries(Object.entries(labels).map(([key, of]) => [key, String(of)])),
+        value,
+        ...(type === 'histogram' ? { part: partOf(metricName) } : {}),
+      }),
+    )
+    return [{ name: type === 'counter' ? name.replace(/_total$/, '') : name, help, type, samples }]
+  })
+}
+
+function partOf(name: string | undefined): 'bucket' | 'sum' | 'count' {
+  return name?.endsWith('_bucket') ? 'bucket' : name?.endsWith('_sum') ? 'sum' : 'count'
 }

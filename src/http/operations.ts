@@ -68,13 +68,15 @@ export interface TrunkView {
 export interface Sample {
   labels: Record<string, string>
   value: number
+  /** What of a histogram it is; a bucket has its bound in the label `le`. */
+  part?: 'bucket' | 'sum' | 'count'
 }
 
 /** One metric, collected when it is asked for. The name carries no prefix and no `_total`. */
 export interface MetricFamily {
   name: string
   help: string
-  type: 'gauge' | 'counter'
+  type: 'gauge' | 'counter' | 'histogram'
   samples: Sample[]
 }
 
