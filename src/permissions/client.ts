@@ -33,9 +33,6 @@ export interface PermissionClient {
   close(): Promise<void>
 }
 
-/** Graph codes that ask to slow down. */
-const THROTTLED = new Set([4, 613, 80007, 130429])
-
 /**
  * @throws SETTINGS_CA_UNREADABLE when `whatsapp.ca` cannot be used
  */
@@ -50,7 +47,10 @@ export function createPermissionClient(options: GraphOptions): PermissionClient 
       const { id, scoped } = graphParty(consumer)
       url.searchParams.set(scoped ? 'recipient' : 'user_wa_id', id)
       const wait = pacer.book()
-      if (wait > 0) await delay(clock, wait)
+      if (wait > 0) {
+        options.meter?.waits('permission_query', wait)
+        await delay(clock, wait)
+      }
       const answer = await graph
         .request(url, number, undefined, isRepeatable)
         .catch((error: unknown) => {
@@ -80,8 +80,7 @@ function isRepeatable(error: GraphError): boolean {
 }
 
 function isThrottling(error: unknown): error is GraphError {
-  if (!(error instanceof GraphError)) return false
-  return error.httpStatus === 429 || THROTTLED.has(error.graphCode ?? -1)
+  return error instanceof GraphError && error.throttling
 }
 
 /** @throws PERMISSION_PROVIDER: 360dialog's path is not documented */

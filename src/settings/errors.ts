@@ -24,6 +24,8 @@ export class GraphError extends CausewayError {
   readonly retryAfter: number | undefined
   /** Whether repeating the request inside the same attempt makes sense: throttling and 5xx. */
   readonly transient: boolean
+  /** Whether it asks to slow down. */
+  readonly throttling: boolean
 
   constructor(answer: GraphAnswer, place: string) {
     const envelope = readEnvelope(answer.text)
@@ -32,8 +34,8 @@ export class GraphError extends CausewayError {
     this.httpStatus = answer.status
     this.graphCode = envelope?.code
     this.retryAfter = answer.retryAfter
-    this.transient =
-      answer.status >= 500 || answer.status === 429 || THROTTLING.has(envelope?.code ?? -1)
+    this.throttling = answer.status === 429 || THROTTLING.has(envelope?.code ?? -1)
+    this.transient = answer.status >= 500 || this.throttling
   }
 }
 

@@ -7,6 +7,7 @@ import type { Logger } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
 import { authorization, place } from './dialect.ts'
 import { type GraphAnswer, GraphError, transportError } from './errors.ts'
+import { type GraphMeter, operationOf, outcomeOfError } from './graph-meter.ts'
 import { backoffDelay, pause, retryAfterOf } from './retry.ts'
 import { createAgent } from './trust.ts'
 import { isObject } from './wire.ts'
@@ -38,6 +39,8 @@ export interface GraphOptions {
   timeout?: number
   /** Tries of one request when throttled or answered 5xx; default 4. */
   attempts?: number
+  /** Counts the attempts. */
+  meter?: GraphMeter
 }
 
 /** Requests to the Graph API, for every number of one configuration. */
@@ -69,7 +72,7 @@ const LONGEST_WAIT = 60_000
  * @throws SETTINGS_CA_UNREADABLE when `whatsapp.ca` cannot be used
  */
 export function createGraph(options: GraphOptions): Graph {
-  const { whatsapp, clock, random, log } = options
+  const { whatsapp, clock, random, log, meter } = options
   const timeout = options.timeout ?? 10_000
   const attempts = options.attempts ?? 4
   const agent = options.fetch ? undefined : createAgent(whatsapp.ca)
@@ -108,18 +111,40 @@ export function createGraph(options: GraphOptions): Graph {
     }
   }
 
+  /** One attempt: the JSON of a successful answer, else the error to be thrown. */
+  async function attempt(url: URL, number: NumberConfig, body: string | undefined) {
+    const answer: GraphAnswer = await once(url, number, body)
+    const parsed = answer.status < 300 ? parseJson(answer.text) : undefined
+    // Graph has answered 200 with an error envelope: that is an error, too.
+    if (parsed !== undefined && !(isObject(parsed) && isObject(parsed['error']))) return parsed
+    return new GraphError(answer, place(number))
+  }
+
+  /** {@link attempt}, counted. */
+  async function metered(url: URL, number: NumberConfig, body: string | undefined) {
+    const began = clock.monotonic()
+    const operation = operationOf(url, body !== undefined)
+    try {
+      const result = await attempt(url, number, body)
+      const outcome = result instanceof GraphError ? outcomeOfError(result) : 'ok'
+      meter?.attempt(operation, outcome, clock.monotonic() - began)
+      return result
+    } catch (error) {
+      meter?.attempt(operation, outcomeOfError(error), clock.monotonic() - began)
+      throw error
+    }
+  }
+
   return {
     async request(url, number, body, again = (error) => error.transient) {
       for (let failures = 1; ; failures++) {
-        const answer: GraphAnswer = await once(url, number, body)
-        const parsed = answer.status < 300 ? parseJson(answer.text) : undefined
-        // Graph has answered 200 with an error envelope: that is an error, too.
-        if (parsed !== undefined && !(isObject(parsed) && isObject(parsed['error']))) return parsed
-        const error = new GraphError(answer, place(number))
+        const error = await metered(url, number, body)
+        if (!(error instanceof GraphError)) return error
         const wait = Math.max(backoffDelay(BACKOFF, failures, random), error.retryAfter ?? 0)
         if (!again(error) || failures >= attempts || wait > LONGEST_WAIT) throw error
         const { code, detail } = error
         log.info({ number: number.name, code, detail, wait }, 'graph retry')
+        meter?.waits(operationOf(url, body !== undefined), wait)
         await pause(clock, wait, closing.signal).catch((cause) => {
           throw transportError(cause, place(number))
         })

@@ -11,6 +11,12 @@ export { openSettingsDatabase } from './database.ts'
 export { type DesiredContext, desiredCalling, desiredContext } from './desired.ts'
 export { diffSettings } from './diff.ts'
 export { GraphError } from './errors.ts'
+export {
+  type GraphCounts,
+  GraphMeter,
+  type GraphOperation,
+  type GraphOutcome,
+} from './graph-meter.ts'
 export type { FeatureGroup } from './groups.ts'
 export {
   createJournal,

@@ -10,6 +10,7 @@ import { type CredentialSource, createCredentialStore } from './credentials.ts'
 import { desiredContext } from './desired.ts'
 import { place } from './dialect.ts'
 import { GraphError, transportError } from './errors.ts'
+import type { GraphMeter } from './graph-meter.ts'
 import { type JournalActor, type JournalSink, noJournal } from './journal.ts'
 import { recordingClient } from './recording-client.ts'
 import { RepairLimit } from './repair-limit.ts'
@@ -35,6 +36,8 @@ export interface SettingsManagerOptions {
   journal?: JournalSink
   /** Keeps passwords; those it has serve before the first read. Default: in memory. */
   vault?: CredentialVault
+  /** Counts the requests to the Graph API. */
+  meter?: GraphMeter
   /** What keeps the settings of a number from being looked at now, such as a rotation. */
   busy?: (numberName: string) => Promise<unknown> | undefined
 }
@@ -261,7 +264,7 @@ export function createSettingsManager(options: SettingsManagerOptions): Settings
 }
 
 function createClient(options: SettingsManagerOptions): SettingsClient {
-  const { config, clock, random, log, fetch, timeout } = options
+  const { config, clock, random, log, fetch, timeout, meter } = options
   return createSettingsClient({
     whatsapp: config.whatsapp,
     clock,
@@ -269,6 +272,7 @@ function createClient(options: SettingsManagerOptions): SettingsClient {
     log,
     ...(fetch ? { fetch } : {}),
     ...(timeout === undefined ? {} : { timeout }),
+    ...(meter ? { meter } : {}),
   })
 }
 
