@@ -105,8 +105,10 @@ export async function startSipServer(
 
 function workerOptions(config: Config, secret: Secret, log: Logger): SipServerWorkerOptions {
   const { sip, whatsapp } = config
-  const listeners: ListenerOptions[] = [sip.listen.whatsapp, ...sip.listen.pbx].map((address) => ({
+  const sides = [sip.listen.whatsapp, ...sip.listen.pbx]
+  const listeners: ListenerOptions[] = sides.map((address, index) => ({
     ...address,
+    peer: index === 0 ? 'whatsapp' : 'pbx',
     externalAddress: sip.externalAddress,
     tls: address.transport === 'tls' ? sip.tls : undefined,
   }))
@@ -115,6 +117,7 @@ function workerOptions(config: Config, secret: Secret, log: Logger): SipServerWo
     listeners,
     tlsClient: { ca: whatsapp.ca === undefined ? [] : [readAnchor(whatsapp.ca)] },
     overrides: new Map([[whatsapp.sipDomain, whatsapp.sipProxy]]),
+    peers: { domains: new Map([[whatsapp.sipDomain, 'whatsapp']]), others: 'pbx' },
     // RFC 3261 §18.1.1, where the site has opened TCP towards its PBX.
     largeRequestsByTcp: sip.listen.pbx.some((address) => address.transport === 'tcp'),
     log,

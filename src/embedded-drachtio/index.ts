@@ -4,6 +4,7 @@ export type { DialogOptions } from './dialog/context.ts'
 export type { SipServerMetrics } from './metrics.ts'
 export type { AdminLimits } from './protocol/admin.ts'
 export { createSipServer, type SipServer, type SipServerOptions } from './server.ts'
+export { METHODS, type PeerTraffic } from './traffic.ts'
 export type {
   CertificateEvent,
   CertificateInfo,

@@ -1,7 +1,9 @@
+import type { ThreadLoadState } from '../shared/thread-load.ts'
 import type { DialogCounters } from './dialog/context.ts'
 import type { DialogLayer } from './dialog/layer.ts'
 import type { AdminServer } from './protocol/admin.ts'
 import type { Resolver } from './resolve/index.ts'
+import type { PeerTraffic, Traffic } from './traffic.ts'
 import type { TransactionCounters, TransactionService } from './transaction/index.ts'
 import type { TransportLayer, TransportMetrics } from './transport/index.ts'
 
@@ -32,9 +34,13 @@ export interface SipServerMetrics {
     transport: TransportMetrics
     transactions: TransactionCounters
     dialogs: DialogCounters
+    /** Messages by peer. */
+    traffic: readonly PeerTraffic[]
     /** Errors that should not be: each dropped one message or frame and is in the log. */
     faults: number
   }
+  /** Of the thread; undefined for a server that has none of its own. */
+  load?: ThreadLoadState
 }
 
 /** What the numbers come from. */
@@ -42,6 +48,7 @@ export interface MetricSources {
   transport: Pick<TransportLayer, 'metrics'>
   transactions: Pick<TransactionService, 'sizes'>
   counters: TransactionCounters
+  traffic: Traffic
   dialogs: Pick<DialogLayer, 'sizes' | 'counters'>
   admin: Pick<AdminServer, 'sizes'>
   resolver: Pick<Resolver, 'sizes'>
@@ -50,7 +57,7 @@ export interface MetricSources {
 
 /** Takes a copy of all numbers. */
 export function collectMetrics(sources: MetricSources): SipServerMetrics {
-  const { transport, transactions, counters, dialogs, admin, resolver } = sources
+  const { transport, transactions, counters, traffic, dialogs, admin, resolver } = sources
   const table = transactions.sizes()
   const layer = dialogs.sizes()
   const apps = admin.sizes()
@@ -74,6 +81,7 @@ export function collectMetrics(sources: MetricSources): SipServerMetrics {
       transport: structuredClone(transport.metrics),
       transactions: { ...counters },
       dialogs: { ...dialogs.counters },
+      traffic: traffic.counts(),
       faults: sources.faults,
     },
   }

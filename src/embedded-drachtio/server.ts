@@ -14,6 +14,7 @@ import { createCommands } from './protocol/commands.ts'
 import { createIds } from './protocol/ids.ts'
 import { Router } from './protocol/router.ts'
 import { createResolver, type DnsPort, nodeDns } from './resolve/index.ts'
+import { type PeerNames, Traffic } from './traffic.ts'
 import {
   type BaseTimers,
   createTransactionCounters,
@@ -40,6 +41,8 @@ export interface SipServerOptions {
   tlsClient?: TlsClientOptions | undefined
   /** Next hops by domain: every request whose next hop is the domain goes to the SIP URI instead. */
   overrides?: ReadonlyMap<string, string> | undefined
+  /** Names of the peers that messages are counted by. */
+  peers?: PeerNames | undefined
   /** Deviations from T1 500, T2 4000, T4 5000 ms. */
   timers?: Partial<BaseTimers> | undefined
   transactionLimits?: Partial<TransactionLimits> | undefined
@@ -84,6 +87,7 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
   const ids = createIds(random)
   const router = new Router()
   const counters = createTransactionCounters()
+  const traffic = new Traffic(options.peers)
   let faults = 0
 
   /** Keeps an error in our own code from ending every call: the message is lost, the rest goes on. */
@@ -116,6 +120,7 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
     clock,
     random,
     log,
+    traffic,
   })
   const supports: typeof transport.supports = (name, family) => transport.supports(name, family)
   const resolver = createResolver({
@@ -147,6 +152,7 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
     random,
     timers: options.timers,
     metrics: counters,
+    traffic,
     limits: options.transactionLimits,
     expandForSize: options.largeRequestsByTcp ? large.expand : undefined,
     streamRefused: large.refused,
@@ -189,7 +195,16 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
     admin: bound,
     listeners: () => transport.listeners(),
     metrics: () =>
-      collectMetrics({ transport, transactions, counters, dialogs, admin, resolver, faults }),
+      collectMetrics({
+        transport,
+        transactions,
+        counters,
+        traffic,
+        dialogs,
+        admin,
+        resolver,
+        faults,
+      }),
     reloadCertificates: () => transport.reloadCertificates(),
     async close() {
       await admin.close()

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { isCausewayError } from '../shared/errors/index.ts'
 import { createLogger } from '../shared/log.ts'
 import { Secret } from '../shared/secret.ts'
+import { ThreadLoad } from '../shared/thread-load.ts'
 import { createSipServer, type SipServer } from './server.ts'
 import type { CertificateEvent } from './transport/index.ts'
 import type {
@@ -57,11 +58,12 @@ async function start(input: WorkerInput): Promise<SipServer> {
 }
 
 function serve(server: SipServer): void {
+  const load = new ThreadLoad()
   parentPort?.on('message', (request: WorkerRequest) => {
     const { id } = request
     switch (request.kind) {
       case 'metrics':
-        report({ kind: 'metrics', id, metrics: server.metrics() })
+        report({ kind: 'metrics', id, metrics: { ...server.metrics(), load: load.take() } })
         break
       case 'listeners':
         report({ kind: 'listeners', id, listeners: server.listeners() })
@@ -72,6 +74,7 @@ function serve(server: SipServer): void {
         break
       }
       case 'close':
+        load.stop()
         void server.close().then(() => {
           report({ kind: 'closed', id })
           parentPort?.close()

@@ -112,6 +112,7 @@ class EmbeddedRelay implements Anchor {
         available: place.thread !== undefined,
         calls: place.calls,
         detail: place.failure,
+        busySeconds: place.thread?.busySeconds,
       })),
       ports: {
         total: this.#options.ports.max - this.#options.ports.min + 1,

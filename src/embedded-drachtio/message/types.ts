@@ -85,6 +85,8 @@ export interface Flow {
   localPort: number
   remoteAddress: string
   remotePort: number
+  /** Number of the peer it belongs to, for the counters. */
+  peer?: number
 }
 
 /** Bounds of what a peer may send; beyond them a request is answered 400, 413 or 513. */

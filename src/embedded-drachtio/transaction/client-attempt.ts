@@ -48,6 +48,8 @@ export abstract class ClientAttempt implements Expirable<AttemptTimer> {
   protected gap = 0
   readonly #table: ClientTable
   readonly #prefer: Flow | undefined
+  /** When it was sent first, until a response has come. */
+  #sentAt: number | undefined
   #bytes: Buffer | undefined
 
   constructor(
@@ -70,13 +72,21 @@ export abstract class ClientAttempt implements Expirable<AttemptTimer> {
   /** Sends the request and starts its timers. `bytes` when it was serialized already. */
   start(bytes: Buffer = serializeMessage(this.request)): void {
     this.#bytes = bytes
+    this.#sentAt = this.core.now()
     this.#table.add(this)
     // Timers B and F.
     this.end = this.core.wheel.schedule(this.core.t64, this, 'end')
     this.#transmit(bytes)
   }
 
-  /** A response with this branch came. */
+  /** A response with this branch came; the first one tells how fast the peer is. */
+  responded(flow: Flow): void {
+    if (this.#sentAt === undefined) return
+    this.core.traffic.responded(this.core.now() - this.#sentAt, flow.peer)
+    this.#sentAt = undefined
+  }
+
+  /** Takes a response with this branch. */
   abstract receive(response: SipResponse, flow: Flow): void
 
   abstract expire(kind: AttemptTimer): void
@@ -127,6 +137,7 @@ export abstract class ClientAttempt implements Expirable<AttemptTimer> {
     this.gap = gap
     this.resend = this.core.wheel.schedule(gap, this, 'resend')
     this.core.counters.requestsRepeatedOut++
+    this.core.traffic.repeated('out', 'request', this.flow?.peer)
     if (this.#bytes) this.#transmit(this.#bytes)
   }
 

@@ -89,6 +89,7 @@ export class ClientInvite extends ClientAttempt {
   #receiveLate(response: SipResponse, flow: Flow): void {
     if (response.status >= 300) {
       this.core.counters.responsesRepeatedIn++
+      this.core.traffic.repeated('in', 'response', flow.peer)
       if (this.#ack) this.sendAlong(this.#ack)
     } else if (response.status >= 200) {
       // A fork answered after a failure was reported: its call must be ended.

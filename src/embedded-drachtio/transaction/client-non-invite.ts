@@ -6,6 +6,7 @@ export class ClientNonInvite extends ClientAttempt {
   override receive(response: SipResponse, flow: Flow): void {
     if (!this.waiting) {
       this.core.counters.responsesRepeatedIn++
+      this.core.traffic.repeated('in', 'response', flow.peer)
       return
     }
     if (response.status < 200) {

@@ -1,5 +1,6 @@
 import type { Random } from '../../shared/random.ts'
 import type { Flow } from '../message/types.ts'
+import type { Traffic } from '../traffic.ts'
 import type { Target, Transport } from '../transport/types.ts'
 import type { TransactionCounters } from './counters.ts'
 import type { TimerWheel } from './timer-wheel.ts'
@@ -49,6 +50,9 @@ export interface Core {
   readonly t64: number
   readonly limits: TransactionLimits
   readonly counters: TransactionCounters
+  readonly traffic: Traffic
+  /** Monotonic time, milliseconds. */
+  now(): number
   readonly expandForSize: ExpandForSize
   /** Told of a stream target of expandForSize that could not be reached. */
   streamRefused(target: Target): void

@@ -3,6 +3,7 @@ import { CausewayError } from '../../shared/errors/index.ts'
 import type { Random } from '../../shared/random.ts'
 import type { SipParseError } from '../message/index.ts'
 import type { Flow, SipMessage, SipRequest } from '../message/types.ts'
+import { Traffic } from '../traffic.ts'
 import type { Target, Transport } from '../transport/types.ts'
 import { sendAck } from './ack.ts'
 import { ClientRequest } from './client-request.ts'
@@ -31,6 +32,8 @@ export interface TransactionLayerOptions {
   timers?: Partial<BaseTimers> | undefined
   /** Totals to add to; `createTransactionCounters()`. */
   metrics: TransactionCounters
+  /** Counters of messages by peer; its own by default. */
+  traffic?: Traffic | undefined
   /** Deviations from the defaults of {@link TransactionLimits}. */
   limits?: Partial<TransactionLimits> | undefined
   /** How a large request avoids UDP. Default: it does not. */
@@ -80,6 +83,7 @@ export function createTransactionLayer(options: TransactionLayerOptions): Transa
       }
       const attempt = clients.byKey(clientKey(message))
       if (attempt?.request.method === message.method) {
+        attempt.responded(flow)
         attempt.receive(message, flow)
         return
       }
@@ -113,6 +117,8 @@ function createCore(options: TransactionLayerOptions): Core {
       ...options.limits,
     },
     counters: options.metrics,
+    traffic: options.traffic ?? new Traffic(),
+    now: () => options.clock.monotonic(),
     expandForSize: options.expandForSize ?? ((targets) => targets),
     streamRefused: options.streamRefused ?? (() => {}),
     usable: (flow) => (flow && transport.isOpen?.(flow) === false ? undefined : flow),

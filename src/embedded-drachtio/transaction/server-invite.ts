@@ -113,6 +113,7 @@ export class ServerInvite implements ServerTransaction, Expirable<Kind> {
   /** The INVITE came again. Once the 2xx has its ACK it is only absorbed (RFC 6026 §7.1). */
   repeated(): void {
     this.#core.counters.requestsRepeatedIn++
+    this.#core.traffic.repeated('in', 'request', this.flow.peer)
     if (this.#last) this.#repeat(this.#last)
   }
 
@@ -172,6 +173,7 @@ export class ServerInvite implements ServerTransaction, Expirable<Kind> {
 
   #repeat(bytes: Buffer): void {
     this.#core.counters.responsesRepeatedOut++
+    this.#core.traffic.repeated('out', 'response', this.flow.peer)
     this.#core.transport.sendResponse(this.flow, this.request.via, bytes)
   }
 

@@ -69,9 +69,12 @@ export class ServerNonInvite implements ServerTransaction, Expirable {
 
   /** The request came again: the last response, if any, goes out again. */
   repeated(): void {
-    this.#core.counters.requestsRepeatedIn++
+    const { counters, traffic } = this.#core
+    counters.requestsRepeatedIn++
+    traffic.repeated('in', 'request', this.flow.peer)
     if (!this.#last) return
-    this.#core.counters.responsesRepeatedOut++
+    counters.responsesRepeatedOut++
+    traffic.repeated('out', 'response', this.flow.peer)
     this.#core.transport.sendResponse(this.flow, this.request.via, this.#last)
   }
 

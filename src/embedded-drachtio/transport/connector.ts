@@ -40,6 +40,7 @@ export class Connector {
       localPort: 0,
       remoteAddress: target.address,
       remotePort: target.port,
+      peer: this.#context.traffic.ofDomain(target.domain),
     }
     const connection = this.#connections.add(socket, flow, target)
     let handshaking = false

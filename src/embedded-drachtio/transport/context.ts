@@ -1,6 +1,7 @@
 import type { Clock } from '../../shared/clock.ts'
 import type { Logger } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
+import type { Traffic } from '../traffic.ts'
 import type { LocalAddresses } from './address.ts'
 import type { TransportMetrics } from './metrics.ts'
 import type { TransportLimits } from './options.ts'
@@ -16,6 +17,8 @@ export interface TransportContext {
   random: Random
   log: Logger
   metrics: TransportMetrics
+  /** Messages by peer. */
+  traffic: Traffic
   locals: LocalAddresses
   /** Identifiers of listeners and connections, from one sequence. */
   nextId(): number

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { CausewayError } from '../../shared/errors/index.ts'
 import type { Flow } from '../message/index.ts'
+import { Traffic } from '../traffic.ts'
 import { familyOf, isWildcard, LocalAddresses } from './address.ts'
 import { Connections } from './connections.ts'
 import { Connector } from './connector.ts'
@@ -61,6 +62,7 @@ class Layer implements TransportLayer {
       random: options.random,
       log: options.log,
       metrics: options.metrics ?? createTransportMetrics(),
+      traffic: options.traffic ?? new Traffic(),
       locals: new LocalAddresses(),
       nextId: () => ++lastId,
     }

@@ -3,6 +3,7 @@ import type { Logger } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import type { Secret } from '../../shared/secret.ts'
 import type { MessageLimits } from '../message/types.ts'
+import type { Traffic } from '../traffic.ts'
 import type { CertificateInfo } from './certificate.ts'
 import type { TransportMetrics } from './metrics.ts'
 import type { Target, TransportEvents } from './types.ts'
@@ -24,6 +25,8 @@ export interface ListenerOptions {
   externalAddress?: string | undefined
   /** PEM file paths; required for TLS. Read again when the files change. */
   tls?: { cert: string; key: string } | undefined
+  /** Who is behind it, for the counters. */
+  peer?: string | undefined
 }
 
 /** A listener that is open. */
@@ -108,4 +111,6 @@ export interface TransportLayerOptions {
   log: Logger
   /** Counters to update; new ones by default. */
   metrics?: TransportMetrics | undefined
+  /** Counters of messages by peer; new ones of one peer by default. */
+  traffic?: Traffic | undefined
 }

@@ -22,6 +22,7 @@ export function receive(bytes: Buffer, flow: Flow, context: TransportContext): b
   }
   if (message.kind === 'request') stampVia(message, flow.remoteAddress, flow.remotePort)
   context.metrics.messagesReceived[flow.transport]++
+  context.traffic.received(message, flow.peer)
   try {
     context.events.message(message, flow)
   } catch (err) {

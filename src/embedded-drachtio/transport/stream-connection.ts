@@ -119,6 +119,7 @@ export class StreamConnection {
         return
       }
       this.#context.metrics.messagesSent[this.flow.transport]++
+      this.#context.traffic.sent(bytes, this.flow.peer)
       done?.(undefined, this.flow)
     }
   }

@@ -21,6 +21,7 @@ export class StreamListener {
   readonly #context: TransportContext
   readonly #connections: Connections
   readonly #gate = new LogGate()
+  readonly #peer: number
   #watcher: CertificateWatcher | undefined
 
   /** Binds the socket; rejects with SIP_LISTEN_FAILED or SIP_CERTIFICATE_UNUSABLE. */
@@ -62,6 +63,7 @@ export class StreamListener {
     this.#server = server
     this.#context = context
     this.#connections = connections
+    this.#peer = context.traffic.ofListener(options.peer)
     const address = server.address()
     this.info = {
       transport: options.transport,
@@ -104,6 +106,7 @@ export class StreamListener {
       localPort: localPort ?? this.info.port,
       remoteAddress,
       remotePort,
+      peer: this.#peer,
     }
     // A reset and the like; 'close' follows.
     socket.on('error', (err) => this.#context.log.debug({ err, flow }, 'SIP connection error'))

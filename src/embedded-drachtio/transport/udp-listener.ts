@@ -17,6 +17,7 @@ export class UdpListener {
   readonly #socket: Socket
   readonly #context: TransportContext
   readonly #wildcard: boolean
+  readonly #peer: number
   readonly #gate = new LogGate()
   #closed = false
 
@@ -50,6 +51,7 @@ export class UdpListener {
     this.#socket = socket
     this.#context = context
     this.#wildcard = isWildcard(options.host)
+    this.#peer = context.traffic.ofListener(options.peer)
     this.info = {
       transport: 'udp',
       host: options.host,
@@ -85,6 +87,7 @@ export class UdpListener {
       localPort: this.info.port,
       remoteAddress,
       remotePort,
+      peer: this.#peer,
     }
   }
 
@@ -95,6 +98,7 @@ export class UdpListener {
   send(bytes: Buffer, address: string, port: number, failed?: (error: Error) => void): void {
     const { metrics } = this.#context
     metrics.messagesSent.udp++
+    this.#context.traffic.sent(bytes, this.#peer)
     metrics.bytesSent.udp += bytes.length
     try {
       if (!failed) this.#socket.send(bytes, port, address)

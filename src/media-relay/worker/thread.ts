@@ -24,6 +24,8 @@ export interface RelayThreadEvents {
 /** One running worker thread of the relay. */
 export interface RelayThread {
   readonly status: WorkerStatus | undefined
+  /** Seconds its event loop has worked. */
+  readonly busySeconds: number
   allocate(call: number, name: string): void
   start(call: number): void
   /** @throws CausewayError `MEDIA_RELAY_LOST` when the thread ends first, or what the call refuses with */
@@ -118,6 +120,9 @@ export async function startRelayThread(
   return {
     get status() {
       return status
+    },
+    get busySeconds() {
+      return thread.performance.eventLoopUtilization().active / 1000
     },
     allocate: (call, name) => post({ kind: 'allocate', call, name }),
     start: (call) => post({ kind: 'start', call }),

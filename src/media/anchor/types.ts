@@ -122,7 +122,14 @@ export interface AnchorStatus {
   /** Calls held now. */
   calls: number
   /** One row for each worker or rtpengine instance. */
-  instances: { name: string; available: boolean; calls: number; detail: string }[]
+  instances: {
+    name: string
+    available: boolean
+    calls: number
+    detail: string
+    /** Seconds the event loop of the worker has worked; undefined for what is no thread of ours. */
+    busySeconds?: number | undefined
+  }[]
   ports: { total: number; used: number; cooling: number } | undefined
   transcoding: { active: number; limit: number } | undefined
   /** Totals since the start, by name as in `causeway_media_<name>`: packets, octets, … */
