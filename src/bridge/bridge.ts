@@ -11,6 +11,7 @@ import { Door } from './admit/door.ts'
 import { CallRate } from './admit/limits.ts'
 import { type OutboundGate, openGate } from './admit/outbound.ts'
 import type { BridgeContext } from './context.ts'
+import { type DigestCount, DigestCounters } from './digest/counters.ts'
 import { NonceSource } from './digest/nonce.ts'
 import { NonceCache } from './digest/nonce-cache.ts'
 import { Drain } from './drain.ts'
@@ -77,6 +78,8 @@ export interface Bridge {
    */
   mediaReport(callId: string): Promise<CallMediaReport | undefined>
   status(): BridgeStatus
+  /** What became of digests, ours and theirs. */
+  digests(): readonly DigestCount[]
   /** Ends what is left and disconnects. */
   stop(): Promise<void>
 }
@@ -109,6 +112,7 @@ class SrfBridge implements Bridge, SipPortEvents {
       clock,
       random,
       log: options.log,
+      digests: new DigestCounters(),
       nonces: new NonceSource(clock, random),
       reuse: new NonceCache(clock),
       targets: new TargetHealth(clock, random),
@@ -186,6 +190,10 @@ class SrfBridge implements Bridge, SipPortEvents {
         })),
       ),
     }
+  }
+
+  digests(): readonly DigestCount[] {
+    return this.#ctx.digests.counts()
   }
 
   async stop(): Promise<void> {

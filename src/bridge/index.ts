@@ -1,5 +1,6 @@
 export type { Listeners, Side } from './admit/directory.ts'
 export type { OutboundGate, PendingVerdict } from './admit/outbound.ts'
 export { type Bridge, type BridgeOptions, type BridgeStatus, createBridge } from './bridge.ts'
+export type { DigestCount } from './digest/counters.ts'
 export { type DrachtioAddress, DrachtioPort } from './drachtio/port.ts'
 export type { SipPort } from './sip-port.ts'

@@ -26,11 +26,15 @@ export function admitPbx(ctx: BridgeContext, request: IncomingRequest): Entry<Tr
     request.header('proxy-authorization'),
     request.header('authorization'),
   )
-  if (!credentials) return { kind: 'challenge', stale: false }
+  if (!credentials) {
+    ctx.digests.checked('pbx', 'challenged')
+    return { kind: 'challenge', stale: false }
+  }
   const trunk = directory.trunkOf(credentials.username)
   const password = trunk?.accept.password
   const account = password && { usernames: [credentials.username], password }
   const verdict = account ? verify(credentials, account, request.method, ctx.nonces) : 'wrong'
+  ctx.digests.checked('pbx', verdict)
   if (trunk && verdict === 'good') return { kind: 'in', value: trunk }
   if (verdict === 'stale') return { kind: 'challenge', stale: true }
   const detail = `user ${credentials.username}`

@@ -35,7 +35,10 @@ export async function admitWhatsApp(
     request.header('proxy-authorization'),
     request.header('authorization'),
   )
-  if (!credentials) return { kind: 'challenge', stale: false }
+  if (!credentials) {
+    ctx.digests.checked('whatsapp', 'challenged')
+    return { kind: 'challenge', stale: false }
+  }
   const check = (): Verdict | undefined => {
     const password = ctx.credentials.get(number.name)
     const digits = digitsOf(number.phoneNumber)
@@ -48,6 +51,7 @@ export async function admitWhatsApp(
     await ctx.credentials.refresh(number.name)
     verdict = check()
   }
+  ctx.digests.checked('whatsapp', verdict ?? 'unknown')
   if (verdict === 'good') return { kind: 'in', value: number }
   if (verdict === 'stale') return { kind: 'challenge', stale: true }
   const place = `number ${number.name}`

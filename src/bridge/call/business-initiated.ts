@@ -176,7 +176,7 @@ export class BusinessInitiatedCall implements Flow, InviteEvents, MediaHandler, 
     this.#authorizer = new WhatsAppAuthorizer(
       { number: number.name, username: digitsOf(number.phoneNumber), password },
       draft.uri,
-      { source: credentials, cache: reuse, random },
+      { source: credentials, cache: reuse, random, digests: this.#ctx.digests },
     )
     this.#outgoing = new OutgoingInvite(this.#ctx, draft, this, this.#authorizer)
     this.#outgoing.send()

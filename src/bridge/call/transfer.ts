@@ -168,7 +168,8 @@ export class Transfer implements Takeover, InviteEvents {
       headers,
     })
     const { credentials } = trunk
-    const authorizer = credentials && new TrunkAuthorizer(credentials, draft.uri, ctx.random)
+    const authorizer =
+      credentials && new TrunkAuthorizer(credentials, draft.uri, ctx.random, ctx.digests)
     this.#outgoing = new OutgoingInvite(ctx, draft, this, authorizer)
     this.#outgoing.send()
   }

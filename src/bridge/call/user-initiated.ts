@@ -191,7 +191,8 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
       fromTag: random.hex(8),
     })
     const { credentials } = hop.trunk
-    const authorizer = credentials && new TrunkAuthorizer(credentials, draft.uri, random)
+    const authorizer =
+      credentials && new TrunkAuthorizer(credentials, draft.uri, random, this.#ctx.digests)
     this.#early = new EarlyMedia(this.call, this.media.session!, this.#whatsapp, this.#ctx.log)
     this.#outgoing = new OutgoingInvite(this.#ctx, draft, this, authorizer)
     this.#outgoing.send()

@@ -1,5 +1,6 @@
 import type { Random } from '../../shared/random.ts'
 import { type Account, answerChallenge, type Challenge, chooseChallenge } from '../digest/answer.ts'
+import type { DigestCounters } from '../digest/counters.ts'
 import type { Headers, IncomingResponse } from '../sip-port.ts'
 import type { Authorizer } from './outgoing-invite.ts'
 
@@ -8,13 +9,15 @@ export class TrunkAuthorizer implements Authorizer {
   readonly #account: Account
   readonly #uri: string
   readonly #random: Random
+  readonly #digests: DigestCounters | undefined
   #challenge: Challenge | undefined
   #answers = 0
 
-  constructor(account: Account, uri: string, random: Random) {
+  constructor(account: Account, uri: string, random: Random, digests?: DigestCounters) {
     this.#account = account
     this.#uri = uri
     this.#random = random
+    this.#digests = digests
   }
 
   credentials(): Headers {
@@ -27,7 +30,9 @@ export class TrunkAuthorizer implements Authorizer {
   retry(response: IncomingResponse): boolean {
     if (response.status !== 401 && response.status !== 407) return false
     const challenge = challengeOf(response)
-    if (!challenge || this.#answers > (challenge.stale ? 1 : 0)) return false
+    const again = challenge && this.#answers <= (challenge.stale ? 1 : 0)
+    this.#digests?.answered('pbx', again ? 'challenged' : 'refused')
+    if (!again) return false
     this.#challenge = challenge
     this.#answers++
     return true

@@ -3,6 +3,7 @@ import { CausewayError } from '../../shared/errors/index.ts'
 import type { Random } from '../../shared/random.ts'
 import type { Secret } from '../../shared/secret.ts'
 import { answerChallenge, type Challenge } from '../digest/answer.ts'
+import type { DigestCounters } from '../digest/counters.ts'
 import type { NonceCache } from '../digest/nonce-cache.ts'
 import { isKnownRefusal } from '../outcome/whatsapp.ts'
 import type { Headers, IncomingResponse } from '../sip-port.ts'
@@ -29,6 +30,7 @@ export class WhatsAppAuthorizer implements Authorizer {
   readonly #source: CredentialSource
   readonly #cache: NonceCache
   readonly #random: Random
+  readonly #digests: DigestCounters | undefined
   #password: Secret
   #challenge: Challenge | undefined
   #count = 0
@@ -42,19 +44,27 @@ export class WhatsAppAuthorizer implements Authorizer {
   constructor(
     account: WhatsAppAccount,
     uri: string,
-    deps: { source: CredentialSource; cache: NonceCache; random: Random },
+    deps: {
+      source: CredentialSource
+      cache: NonceCache
+      random: Random
+      /** Told what becomes of each digest. */
+      digests?: DigestCounters
+    },
   ) {
     this.#account = account
     this.#uri = uri
     this.#source = deps.source
     this.#cache = deps.cache
     this.#random = deps.random
+    this.#digests = deps.digests
     this.#password = account.password
     const reuse = deps.cache.reuse(account.number)
     if (!reuse) return
     this.#challenge = reuse.challenge
     this.#count = reuse.count
     this.#unasked = true
+    this.#digests?.answered('whatsapp', 'unasked')
   }
 
   /** Why the last challenge was not answered. */
@@ -87,6 +97,7 @@ export class WhatsAppAuthorizer implements Authorizer {
     if (!challenge) {
       const detail = response.header('proxy-authenticate') ?? 'no challenge'
       this.#error = new CausewayError('CALL_CHALLENGE_UNSUPPORTED', { detail })
+      this.#digests?.answered('whatsapp', 'refused')
       return false
     }
     if (!this.#answered) return this.#answer(challenge)
@@ -98,6 +109,7 @@ export class WhatsAppAuthorizer implements Authorizer {
   }
 
   #answer(challenge: Challenge): true {
+    this.#digests?.answered('whatsapp', 'challenged')
     this.#answered = true
     this.#challenge = challenge
     this.#count = 1
@@ -117,6 +129,7 @@ export class WhatsAppAuthorizer implements Authorizer {
       }
     }
     this.#error = new CausewayError('CALL_CREDENTIALS_REFUSED', { place: `number ${number}` })
+    this.#digests?.answered('whatsapp', 'refused')
     return false
   }
 
