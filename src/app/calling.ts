@@ -18,7 +18,7 @@ import {
   type PermissionReply,
   restrictionsNow,
 } from '../permissions/index.ts'
-import type { Fetch, NumberSettingsState } from '../settings/index.ts'
+import type { Fetch, GraphMeter, NumberSettingsState } from '../settings/index.ts'
 import type { Clock } from '../shared/clock.ts'
 import { definitionOf, type ErrorCode } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
@@ -35,6 +35,8 @@ export interface CallingOptions {
   clock: Clock
   random: Random
   log: Logger
+  /** Counts the requests to the Graph API. */
+  meter?: GraphMeter
   /** Replaces the HTTP client, for tests. */
   fetch?: Fetch
 }
@@ -163,7 +165,7 @@ export class Calling implements BridgeGate {
   }
 
   #connect(): PermissionClient {
-    const { clock, random, log, config, fetch } = this.#options
+    const { clock, random, log, config, fetch, meter } = this.#options
     const { whatsapp } = config()
     this.#client ??= createPermissionClient({
       whatsapp,
@@ -173,6 +175,7 @@ export class Calling implements BridgeGate {
       timeout: TIMEOUT,
       attempts: 2,
       ...(fetch ? { fetch } : {}),
+      ...(meter ? { meter } : {}),
     })
     return this.#client
   }

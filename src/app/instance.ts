@@ -11,6 +11,7 @@ import { Calling } from './calling.ts'
 import { callingNews } from './calling-news.ts'
 import { Events } from './events.ts'
 import { MediaWatch } from './media-watch.ts'
+import { InstanceWatch } from './metrics/instance-watch.ts'
 import { operationsOf } from './operations.ts'
 import { openRecordsOrMemory, type Records } from './records.ts'
 import { startRelay } from './relay.ts'
@@ -52,6 +53,7 @@ export class Instance {
   readonly #sip: SipServerHandle
   readonly #media: MediaRelay
   readonly #watch: MediaWatch
+  readonly #counts: InstanceWatch
   readonly #events: Events
   readonly #bridge: Bridge
   readonly #records: Records
@@ -73,8 +75,11 @@ export class Instance {
     this.calls = new CallRegistry(clock)
     this.#media = media
     this.#watch = new MediaWatch(this.calls, clock)
+    this.#counts = new InstanceWatch(this.calls, () => this.#config)
+    const { graph: meter, numbers } = this.#counts
     this.#records = openRecordsOrMemory(config.records, { clock, random, log })
-    const { journal, vault, rotations: store } = this.#records
+    const { vault, rotations: store } = this.#records
+    const journal = numbers.counting(this.#records.journal)
     const listenPort = sip.listen.whatsapp.port
     this.settings = new NumberSettings({
       clock,
@@ -83,6 +88,7 @@ export class Instance {
       listenPort,
       journal,
       vault,
+      meter,
       busy: (name) => this.#rotations.busy(name),
     })
     this.#rotations = new Rotations({
@@ -92,6 +98,7 @@ export class Instance {
       store,
       journal,
       listenPort,
+      meter,
       config: () => this.#config,
       calls: (name) => this.calls.activeOf(name),
       hold: (name, ms) => this.#bridge.holdNumber(name, ms),
@@ -105,12 +112,14 @@ export class Instance {
       config: present,
       settings: (name) => this.settings.state(name),
       calls: this.calls,
+      meter,
       clock,
       random,
       log,
     })
     this.#events = new Events({ config: present, calls: this.calls, clock, random, log })
     this.settings.onChange((name, state) => this.#events.onSettings(name, state))
+    this.settings.onChange((name, state) => numbers.looked(name, state))
     this.webhooks = new Webhooks({
       config: present,
       calls: this.calls,
@@ -143,6 +152,7 @@ export class Instance {
       sip,
       media,
       watch: this.#watch,
+      counts: this.#counts,
       events: this.#events,
       bridge: this.#bridge,
       records: this.#records,
@@ -205,6 +215,7 @@ export class Instance {
       const rotations = this.#rotations.stop()
       await this.#bridge.stop()
       this.#watch.stop()
+      this.#counts.stop()
       await rotations
       await this.calling.stop()
       await this.#http?.close()

@@ -63,6 +63,7 @@ export class MediaWatch {
     for (const call of this.#calls.active()) {
       if (call.state !== 'answered') continue
       total++
+      if (call.verdicts.length === 0) continue
       for (const code of new Set(call.verdicts.map((verdict) => verdict.code))) count(code)
     }
     return [...counts]

@@ -10,6 +10,7 @@ import { healthChecks } from './checks.ts'
 import { credentialMetrics } from './credential-metrics.ts'
 import type { Events } from './events.ts'
 import { type MediaWatch, relayMetrics } from './media-watch.ts'
+import type { InstanceWatch } from './metrics/instance-watch.ts'
 import { metricFamilies } from './metrics.ts'
 import type { Records } from './records.ts'
 import type { Rotations } from './rotations.ts'
@@ -31,6 +32,7 @@ export interface InstanceParts {
   sip: SipServerHandle
   media: MediaRelay
   watch: MediaWatch
+  counts: InstanceWatch
   events: Events
   bridge: Bridge
   records: Records
@@ -41,7 +43,7 @@ export interface InstanceParts {
 /** What the HTTP interface may see and do, made of the parts of an instance. */
 export function operationsOf(parts: InstanceParts): Operations {
   const { version, config, clock, calls, settings, calling, webhooks, sip, media } = parts
-  const { watch, events, bridge, records, rotations, reload } = parts
+  const { watch, counts, events, bridge, records, rotations, reload } = parts
   const credentials = (name: string): boolean => settings.knows(name)
   const state = (name: string) => settings.state(name)
   const checks = () => [
@@ -60,18 +62,26 @@ export function operationsOf(parts: InstanceParts): Operations {
     ...watch.checks(),
     ...events.checks(),
   ]
+  const instanceFamilies = async () => {
+    const server = await sip.metrics().catch(() => undefined)
+    const now = { checks: checks(), sip: server }
+    const { load } = server ?? {}
+    return [
+      ...metricFamilies({
+        version,
+        bridge: bridge.status(),
+        digests: bridge.digests(),
+        listeners: sip.listeners(),
+        ...now,
+      }),
+      ...counts.families({ ...now, settings: state, media: media.status(), sip: load }),
+    ]
+  }
   return {
     version,
     checks,
     metrics: async () => [
-      ...metricFamilies({
-        version,
-        calls,
-        bridge: bridge.status(),
-        checks: checks(),
-        listeners: sip.listeners(),
-        sip: await sip.metrics().catch(() => undefined),
-      }),
+      ...(await instanceFamilies()),
       ...credentialMetrics({
         config: config(),
         now: clock.now(),

@@ -5,6 +5,7 @@ import {
   type CallingSettings,
   createSettingsClient,
   desiredContext,
+  type GraphMeter,
   type JournalActor,
   type JournalSink,
   pause,
@@ -31,6 +32,8 @@ export interface RotationsDeps {
   journal: JournalSink
   config: () => Config
   listenPort: number
+  /** Counts the requests to the Graph API. */
+  meter?: GraphMeter
   /** Calls of a number in progress. */
   calls: (name: string) => number
   /** Keeps new calls of a number away; resolves when none is left, or after `ms`. */
@@ -234,8 +237,9 @@ export class Rotations {
   }
 
   #client(): SettingsClient {
-    const { config, clock, random, log } = this.#deps
-    return createSettingsClient({ whatsapp: config().whatsapp, clock, random, log })
+    const { config, clock, random, log, meter } = this.#deps
+    const { whatsapp } = config()
+    return createSettingsClient({ whatsapp, clock, random, log, ...(meter ? { meter } : {}) })
   }
 }
 

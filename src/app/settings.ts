@@ -4,6 +4,7 @@ import {
   type CredentialSource,
   type CredentialVault,
   createSettingsManager,
+  type GraphMeter,
   type JournalActor,
   type JournalSink,
   type NumberSettingsState,
@@ -22,6 +23,8 @@ export interface NumberSettingsDeps {
   listenPort: number
   journal: JournalSink
   vault: CredentialVault
+  /** Counts the requests to the Graph API. */
+  meter: GraphMeter
   /** What keeps the settings of a number from being looked at now. */
   busy: (name: string) => Promise<unknown> | undefined
 }

@@ -11,7 +11,7 @@ export {
 export { type CallResult, causeOf, type EndCause, hungUpBy } from './cause.ts'
 export { LADDER_LIMIT, type LadderEntry } from './ladder.ts'
 export { type CallRecord, recordOf } from './record.ts'
-export { type CallCount, type CallListener, CallRegistry, ENDED_KEPT } from './registry.ts'
+export { type CallListener, CallRegistry, ENDED_KEPT } from './registry.ts'
 export { type CallState, isLegal } from './state.ts'
 export {
   EMPTY_REPORT,

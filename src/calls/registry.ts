@@ -1,6 +1,5 @@
 import type { Clock } from '../shared/clock.ts'
-import { Call, type CallDirection, type CallOptions, type CallWatcher } from './call.ts'
-import type { CallResult } from './cause.ts'
+import { Call, type CallOptions, type CallWatcher } from './call.ts'
 import { type CallRecord, recordOf } from './record.ts'
 import type { CallState } from './state.ts'
 import { mergeReports, type WhatsAppReport } from './whatsapp-report.ts'
@@ -17,14 +16,6 @@ export interface CallListener {
   told?(record: CallRecord): void
 }
 
-/** Calls ended so far, by direction and result. */
-export interface CallCount {
-  readonly direction: CallDirection
-  readonly result: CallResult
-  readonly code: string
-  readonly count: number
-}
-
 /** How many ended calls are kept for lookups. */
 export const ENDED_KEPT = 1000
 
@@ -37,8 +28,6 @@ export class CallRegistry {
   readonly #ended = new Map<string, CallRecord>()
   readonly #wacids = new Map<string, string>()
   readonly #perNumber = new Map<string, number>()
-  readonly #counts = new Map<string, { -readonly [K in keyof CallCount]: CallCount[K] }>()
-  readonly #started = { 'user-initiated': 0, 'business-initiated': 0 }
   readonly #listeners = new Set<CallListener>()
 
   constructor(clock: Clock, keep = ENDED_KEPT) {
@@ -51,7 +40,6 @@ export class CallRegistry {
     const call = new Call(options, this.#clock, this.#watcher)
     this.#active.set(call.id, call)
     this.#perNumber.set(call.number, this.activeOf(call.number) + 1)
-    this.#started[call.direction]++
     const { wacid } = call.whatsapp
     if (wacid !== undefined) this.#wacids.set(wacid, call.id)
     for (const listener of this.#listeners) listener.started?.(call)
@@ -124,16 +112,6 @@ export class CallRegistry {
     return record
   }
 
-  /** Calls begun since the start, by direction. */
-  get startedTotals(): Readonly<Record<CallDirection, number>> {
-    return this.#started
-  }
-
-  /** Ended calls by direction, result and code. */
-  counts(): CallCount[] {
-    return [...this.#counts.values()]
-  }
-
   /** Adds a listener; the returned function takes it away. */
   subscribe(listener: CallListener): () => void {
     this.#listeners.add(listener)
@@ -168,19 +146,10 @@ export class CallRegistry {
     const left = this.activeOf(call.number) - 1
     if (left > 0) this.#perNumber.set(call.number, left)
     else this.#perNumber.delete(call.number)
-    this.#count(call)
     const record = recordOf(call, this.#clock.now())
     this.#ended.set(call.id, record)
     if (this.#ended.size > this.#keep) this.#forgetOldest()
     for (const listener of this.#listeners) listener.ended?.(record)
-  }
-
-  #count({ direction, cause }: Call): void {
-    const { result, code } = cause!
-    const key = `${direction} ${result} ${code}`
-    const entry = this.#counts.get(key)
-    if (entry) entry.count++
-    else this.#counts.set(key, { direction, result, code, count: 1 })
   }
 
   #forgetOldest(): void {

@@ -6,13 +6,16 @@ import { Calling } from '../../src/app/calling.ts'
 import { credentialMetrics } from '../../src/app/credential-metrics.ts'
 import { Events } from '../../src/app/events.ts'
 import { MediaWatch, relayMetrics } from '../../src/app/media-watch.ts'
+import { InstanceWatch } from '../../src/app/metrics/instance-watch.ts'
 import { metricFamilies } from '../../src/app/metrics.ts'
 import { Webhooks } from '../../src/app/webhooks.ts'
 import { CallRegistry, causeOf, hungUpBy } from '../../src/calls/index.ts'
 import { createSipServer } from '../../src/embedded-drachtio/index.ts'
+import { Traffic } from '../../src/embedded-drachtio/traffic.ts'
 import type { EventPublisher } from '../../src/events/index.ts'
 import type { MetricFamily } from '../../src/http/index.ts'
 import { render } from '../../src/http/metrics.ts'
+import { pendingState } from '../../src/settings/state.ts'
 import { CausewayError } from '../../src/shared/errors/index.ts'
 import { silentLogger } from '../../src/shared/log.ts'
 import { Secret } from '../../src/shared/secret.ts'
@@ -20,6 +23,7 @@ import { labConfig } from '../support/bridge-lab.ts'
 import { configOf, edit, VALID } from '../support/config-file.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { FakeRandom } from '../support/fake-random.ts'
+import { parseOpenMetrics } from '../support/openmetrics.ts'
 
 const PAGE = 'docs/reference/metrics.md'
 
@@ -58,6 +62,7 @@ async function exposed(): Promise<Map<string, string>> {
   const clock = new FakeClock()
   const calls = new CallRegistry(clock)
   const watch = new MediaWatch(calls, clock)
+  const counts = instanceCounts(calls, clock)
   const call = calls.begin({
     id: '1',
     direction: 'user-initiated',
@@ -86,12 +91,12 @@ async function exposed(): Promise<Map<string, string>> {
     listeners: [],
     log: silentLogger(),
   })
-  const sip = server.metrics()
+  const sip = { ...server.metrics(), load }
+  sip.counters.traffic = someTraffic()
   await server.close()
-  const text = await render([
+  const text = render([
     ...metricFamilies({
       version: '1.2.3',
-      calls,
       bridge: {
         connected: true,
         draining: false,
@@ -101,6 +106,7 @@ async function exposed(): Promise<Map<string, string>> {
         refusals: [{ side: 'pbx', code: 'CALL_LIMIT', count: 1 }],
         targets: [],
       },
+      digests: [{ side: 'pbx', role: 'checked', result: 'good', count: 1 }],
       checks: [{ component: 'relay', id: 'none', status: 'pass', output: '', ready: true }],
       listeners: [
         {
@@ -121,6 +127,7 @@ async function exposed(): Promise<Map<string, string>> {
       ],
       sip,
     }),
+    ...counts.families({ checks: [], settings: () => pendingState(), media: relay, sip: load }),
     ...relayMetrics({
       available: true,
       detail: '',
@@ -142,16 +149,48 @@ async function exposed(): Promise<Map<string, string>> {
       window: () => 1,
     }),
   ])
-  const types = new Map(
-    [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, n, type]) => [n, type]),
-  )
+  counts.stop()
   const metrics = new Map<string, string>()
-  for (const [, name, labels] of text.matchAll(/^(causeway_\w+)(?:\{(.*)\})? \S+$/gm)) {
-    const keys = [...(labels ?? '').matchAll(/(\w+)="/g)].map(([, key]) => key!)
-    const type = types.get(name!.replace(/_total$/, ''))
-    metrics.set(name!, `${type} {${keys.join(' ')}}`)
+  for (const { name, type, samples } of parseOpenMetrics(text)) {
+    for (const { labels } of samples) {
+      // A histogram's buckets are its own affair.
+      const keys = Object.keys(labels).filter((key) => key !== 'le')
+      metrics.set(type === 'counter' ? `${name}_total` : name, `${type} {${keys.join(' ')}}`)
+    }
   }
   return metrics
+}
+
+const load = { busySeconds: 1, delay: { p50: 0, p99: 0, max: 0 } }
+
+const relay = {
+  available: true,
+  detail: '',
+  calls: 0,
+  instances: [{ name: 'media-0', available: true, calls: 0, detail: '', busySeconds: 1 }],
+  ports: undefined,
+  transcoding: undefined,
+  totals: {},
+}
+
+/** Graph has been asked and has throttled; a number was looked at and written. */
+function instanceCounts(calls: CallRegistry, clock: FakeClock): InstanceWatch {
+  const config = configOf(VALID)
+  const watch = new InstanceWatch(calls, () => config)
+  watch.graph.attempt('settings_read', 'ok', 1)
+  watch.graph.waits('settings_read', 1)
+  watch.numbers.looked('support', { ...pendingState(), status: 'ok', lastChecked: clock.now() })
+  watch.numbers
+    .counting({ record: () => {} })
+    .record({ number: 'support', who: 'drift check', action: 'write' })
+  return watch
+}
+
+function someTraffic() {
+  const traffic = new Traffic()
+  traffic.sent(Buffer.from('INVITE sip:a@b SIP/2.0'), undefined)
+  traffic.sent(Buffer.from('SIP/2.0 200 OK'), undefined)
+  return traffic.counts()
 }
 
 /** Webhooks of every sort have come. */
