@@ -25,7 +25,10 @@ export interface Causeway extends Daemon {
   readonly ports: CausewayPorts
   /** Base URL of the HTTP interface. */
   readonly url: string
-  /** The samples of /metrics by name with labels, `causeway_calls_active{…}`. */
+  /**
+   * The samples of /metrics by name with labels, `causeway_calls_active{…}`; those of calls and of SIP
+   * summed up over numbers and peers.
+   */
   metrics(): Promise<Map<string, number>>
   /** A path of the HTTP interface, as JSON. */
   get(path: string): Promise<unknown>
@@ -72,8 +75,12 @@ export async function startCauseway(options: CausewayOptions): Promise<Causeway>
     url,
     async metrics() {
       const text = await (await fetch(`${url}/metrics`)).text()
-      const samples = text.matchAll(/^([a-z_]+(?:\{[^}]*\})?) ([-+.\deE]+)/gm)
-      return new Map([...samples].map(([, name, value]) => [name!, Number(value)]))
+      const samples = new Map<string, number>()
+      for (const [, name, value] of text.matchAll(/^([a-z_]+(?:\{[^}]*\})?) ([-+.\deE]+)/gm)) {
+        const key = summed(name!)
+        samples.set(key, (samples.get(key) ?? 0) + Number(value))
+      }
+      return samples
     },
     get: async (path) => (await fetch(url + path)).json(),
     async stop() {
@@ -82,4 +89,13 @@ export async function startCauseway(options: CausewayOptions): Promise<Causeway>
       return code
     },
   }
+}
+
+/** `causeway_calls_active{direction="x",number="y"}` without the number. */
+function summed(name: string): string {
+  if (!/^causeway_(?:calls|sip)_/.test(name)) return name
+  return name
+    .replace(/,?(?:number|peer)="[^"]*"/, '')
+    .replace('{}', '')
+    .replace('{,', '{')
 }
