@@ -10,6 +10,7 @@ export type {
   ListenerInfo,
   ListenerOptions,
   TlsClientOptions,
+  TlsPeer,
 } from './transport/index.ts'
 export {
   type SipServerWorker,

@@ -26,6 +26,7 @@ import {
   type ListenerInfo,
   type ListenerOptions,
   type TlsClientOptions,
+  type TlsPeer,
   type TransportLimits,
 } from './transport/index.ts'
 
@@ -38,6 +39,8 @@ export interface SipServerOptions {
   listeners: ListenerOptions[]
   /** Trust anchors and certificate of outbound TLS connections. */
   tlsClient?: TlsClientOptions | undefined
+  /** Peers with TLS settings of their own; {@link SipServer.configureTls} changes them. */
+  tlsPeers?: readonly TlsPeer[] | undefined
   /** Next hops by domain: every request whose next hop is the domain goes to the SIP URI instead. */
   overrides?: ReadonlyMap<string, string> | undefined
   /** Deviations from T1 500, T2 4000, T4 5000 ms. */
@@ -69,6 +72,8 @@ export interface SipServer {
   listeners(): ListenerInfo[]
   metrics(): SipServerMetrics
   reloadCertificates(): CertificateEvent[]
+  /** Takes the peers with TLS settings of their own, for connections to come. */
+  configureTls(peers: readonly TlsPeer[]): void
   /** Drops all connections and state; nothing is sent to the network. */
   close(): Promise<void>
 }
@@ -99,6 +104,7 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
   const transport = createTransportLayer({
     listeners: options.listeners,
     tlsClient: options.tlsClient,
+    tlsPeers: options.tlsPeers,
     limits: options.transportLimits,
     keepalive: options.keepalive,
     certificateChanged: options.certificateChanged,
@@ -191,6 +197,7 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
     metrics: () =>
       collectMetrics({ transport, transactions, counters, dialogs, admin, resolver, faults }),
     reloadCertificates: () => transport.reloadCertificates(),
+    configureTls: (peers) => transport.configureTls(peers),
     async close() {
       await admin.close()
       dialogs.close()

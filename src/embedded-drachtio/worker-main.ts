@@ -71,6 +71,9 @@ function serve(server: SipServer): void {
         report({ kind: 'reloaded', id, reports })
         break
       }
+      case 'tls':
+        server.configureTls(request.peers)
+        break
       case 'close':
         void server.close().then(() => {
           report({ kind: 'closed', id })

@@ -5,6 +5,7 @@ import type { Secret } from '../../shared/secret.ts'
 import type { MessageLimits } from '../message/types.ts'
 import type { CertificateInfo } from './certificate.ts'
 import type { TransportMetrics } from './metrics.ts'
+import type { TlsPeer } from './tls-peers.ts'
 import type { Target, TransportEvents } from './types.ts'
 
 /** `udp`, `tcp` or `tls`. */
@@ -84,6 +85,8 @@ export type CertificateEvent =
 export interface TransportLayerOptions {
   listeners: ListenerOptions[]
   tlsClient?: TlsClientOptions | undefined
+  /** Peers with TLS settings of their own. */
+  tlsPeers?: readonly TlsPeer[] | undefined
   /** Deviations from {@link defaultTransportLimits}. */
   limits?: Partial<TransportLimits> | undefined
   /**
