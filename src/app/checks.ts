@@ -5,6 +5,7 @@ import type { HealthCheck, RotationView } from '../http/index.ts'
 import type { MediaRelay } from '../media/index.ts'
 import type { NumberSettingsState } from '../settings/index.ts'
 import { type CausewayError, isCausewayError } from '../shared/errors/index.ts'
+import { targetDetail } from './trunks.ts'
 
 /** What the checks look at. */
 export interface CheckSources {
@@ -158,15 +159,20 @@ function rotationCheck(
   return { status, output: `rotation failed at ${step}: ${coded.message}; ${coded.fix}` }
 }
 
-function trunkCheck(name: string, { bridge }: CheckSources): HealthCheck {
+/** A trunk fails when calls to it reach nobody, and warns when one of its targets is out. */
+function trunkCheck(name: string, { bridge, now }: CheckSources): HealthCheck {
   const targets = bridge.targets.filter((target) => target.trunk === name)
-  const lost = targets.filter((target) => !target.reachable).map((target) => target.uri)
+  const lost = targets.filter((target) => !target.reachable)
   const all = targets.length > 0 && lost.length === targets.length
+  const said = lost.map((target) => `${target.uri} ${targetDetail(target, now)}`).join('; ')
+  const up = targets.some((target) => target.pinged)
+    ? 'every target answers'
+    : 'reachable when last used'
   return {
     component: 'trunk',
     id: name,
     status: all ? 'fail' : lost.length > 0 ? 'warn' : 'pass',
-    output: lost.length > 0 ? `not reached lately: ${lost.join(', ')}` : 'reachable when last used',
+    output: lost.length > 0 ? said : up,
     ready: true,
   }
 }

@@ -254,6 +254,7 @@ export class Instance {
     const logging = { ...before.log, level: after.log.level }
     this.#config = { ...before, whatsapp, numbers, trunks, limits, http, events, log: logging }
     log.level = after.log.level
+    this.#sip.configure(this.#config)
     this.#bridge.reconfigure(this.#config)
     this.#events.configure()
     if (numbersChanged(before, after)) this.settings.configure(this.#config)

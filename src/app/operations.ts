@@ -16,7 +16,8 @@ import type { Records } from './records.ts'
 import type { Rotations } from './rotations.ts'
 import type { NumberSettings } from './settings.ts'
 import type { SipServerHandle } from './sip-server.ts'
-import { knownNumber, numberViews, trunkViews } from './views.ts'
+import { trunkMetrics, trunkViews } from './trunks.ts'
+import { knownNumber, numberViews } from './views.ts'
 import type { Webhooks } from './webhooks.ts'
 
 /** The parts of a running instance that its operations look at and act on. */
@@ -89,6 +90,7 @@ export function operationsOf(parts: InstanceParts): Operations {
         usedAt: (name) => settings.usedAt(name),
         window: (name) => rotations.window(name),
       }),
+      ...trunkMetrics(bridge.status()),
       ...relayMetrics(media.status()),
       ...calling.metrics(),
       ...watch.metrics(),
@@ -114,7 +116,7 @@ export function operationsOf(parts: InstanceParts): Operations {
       const number = knownNumber(config(), name)
       return records.journal.entries(number.name, limit)
     },
-    trunks: () => trunkViews(config(), calls, bridge.status()),
+    trunks: () => trunkViews(bridge.status(), clock.now()),
     config: () => redactedConfig(config()),
     reload,
     drain: () => void bridge.drain(Number.POSITIVE_INFINITY),

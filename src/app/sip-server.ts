@@ -12,6 +12,7 @@ import { type Clock, delay } from '../shared/clock.ts'
 import type { Logger } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
 import { Secret } from '../shared/secret.ts'
+import { tlsPeers } from './tls-peers.ts'
 
 /** The SIP server an instance works with: the embedded one, or a drachtio-server elsewhere. */
 export interface SipServerHandle {
@@ -23,6 +24,8 @@ export interface SipServerHandle {
   listeners(): readonly ListenerInfo[]
   /** Undefined for a drachtio-server elsewhere, which has metrics of its own. */
   metrics(): Promise<SipServerMetrics | undefined>
+  /** Takes what a reload may change: TLS of the trunks, for connections to come. */
+  configure(config: Config): void
   close(): Promise<void>
 }
 
@@ -96,6 +99,10 @@ export async function startSipServer(
     listen: { whatsapp: whatsapp!, pbx },
     listeners: () => listeners,
     metrics: () => worker.metrics(),
+    configure(changed) {
+      options.tlsPeers = tlsPeers(changed.trunks)
+      worker.configureTls(options.tlsPeers)
+    },
     async close() {
       closed = true
       await worker.close()
@@ -115,6 +122,7 @@ function workerOptions(config: Config, secret: Secret, log: Logger): SipServerWo
   return {
     admin: { host: '127.0.0.1', port: 0, secret },
     listeners,
+    tlsPeers: tlsPeers(config.trunks),
     tlsClient: { ca: whatsapp.ca === undefined ? [] : [readAnchor(whatsapp.ca)] },
     overrides: new Map([[whatsapp.sipDomain, whatsapp.sipProxy]]),
     peers: { domains: new Map([[whatsapp.sipDomain, 'whatsapp']]), others: 'pbx' },
@@ -134,6 +142,7 @@ function foreignServer(
     listen: config.sip.listen,
     listeners: () => [],
     metrics: async () => undefined,
+    configure: () => {},
     close: async () => {},
   }
 }

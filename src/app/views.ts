@@ -1,7 +1,6 @@
-import type { BridgeStatus } from '../bridge/index.ts'
 import type { CallRegistry } from '../calls/index.ts'
 import type { Config, NumberConfig } from '../config/types.ts'
-import type { NumberView, RotationView, TrunkView } from '../http/index.ts'
+import type { NumberView, RotationView } from '../http/index.ts'
 import type { NumberSettingsState } from '../settings/index.ts'
 import { CausewayError } from '../shared/errors/index.ts'
 
@@ -50,21 +49,4 @@ export function knownNumber(config: Config, name: string): NumberConfig {
   const number = config.numbers.find((one) => one.name === name)
   if (!number) throw new CausewayError('APP_NUMBER_UNKNOWN', { place: name })
   return number
-}
-
-/** Trunks as the API shows them. */
-export function trunkViews(config: Config, calls: CallRegistry, bridge: BridgeStatus): TrunkView[] {
-  const active = new Map<string, number>()
-  for (const { trunk } of calls.active()) active.set(trunk, (active.get(trunk) ?? 0) + 1)
-  return config.trunks.map((trunk) => ({
-    name: trunk.name,
-    targets: bridge.targets
-      .filter((target) => target.trunk === trunk.name)
-      .map(({ uri, reachable }) => ({
-        uri,
-        status: reachable ? 'pass' : 'fail',
-        detail: reachable ? 'reachable when last used' : 'not reached lately; tried last',
-      })),
-    active_calls: active.get(trunk.name) ?? 0,
-  }))
 }

@@ -15,10 +15,18 @@ import { type DigestCount, DigestCounters } from './digest/counters.ts'
 import { NonceSource } from './digest/nonce.ts'
 import { NonceCache } from './digest/nonce-cache.ts'
 import { Drain } from './drain.ts'
-import { TargetHealth } from './invite/targets.ts'
 import { NumberHold } from './number-hold.ts'
 import type { IncomingRequest, SipPort, SipPortEvents } from './sip-port.ts'
 import { answerStray } from './stray.ts'
+import { healthLog } from './trunks/health-log.ts'
+import { Pinger } from './trunks/pinger.ts'
+import {
+  type TargetStatus,
+  type TrunkStatus,
+  targetStatuses,
+  trunkStatuses,
+} from './trunks/status.ts'
+import { TargetHealth } from './trunks/target-health.ts'
 
 /** What a bridge works with. */
 export interface BridgeOptions {
@@ -49,8 +57,10 @@ export interface BridgeStatus {
   held: { dialogs: number; flows: number; releasing: number }
   /** INVITEs that did not become calls, by side and code. */
   refusals: readonly { side: Side; code: string; count: number }[]
-  /** Trunk targets, and whether each could be reached lately. */
-  targets: readonly { trunk: string; uri: string; reachable: boolean }[]
+  /** The targets of all trunks, and what is thought of each. */
+  targets: readonly TargetStatus[]
+  /** Figures of each trunk. */
+  trunks: readonly TrunkStatus[]
 }
 
 /** The drachtio-srf application: relays calls between WhatsApp and the PBX. */
@@ -94,6 +104,7 @@ class SrfBridge implements Bridge, SipPortEvents {
   readonly #door: Door
   readonly #drain: Drain
   readonly #hold: NumberHold
+  readonly #pinger: Pinger
   readonly #listeners: Listeners
   readonly #refusals = new Map<string, { side: Side; code: string; count: number }>()
   #endpoints: readonly string[] = []
@@ -115,7 +126,7 @@ class SrfBridge implements Bridge, SipPortEvents {
       digests: new DigestCounters(),
       nonces: new NonceSource(clock, random),
       reuse: new NonceCache(clock),
-      targets: new TargetHealth(clock, random),
+      targets: new TargetHealth(clock, random, healthLog(options.log)),
       rate: new CallRate(clock, config.limits.invitesPerSecond),
       gate: options.gate ?? openGate,
       flows: new Map(),
@@ -128,6 +139,7 @@ class SrfBridge implements Bridge, SipPortEvents {
     this.#door = new Door(this.#ctx, (side, code) => this.#countRefusal(side, code))
     this.#drain = new Drain(this.#ctx)
     this.#hold = new NumberHold(this.#ctx)
+    this.#pinger = new Pinger(this.#ctx)
   }
 
   start(): Promise<void> {
@@ -135,6 +147,7 @@ class SrfBridge implements Bridge, SipPortEvents {
       started: (call) => this.#logStart(call),
       ended: (record) => this.#logEnd(record),
     })
+    this.#pinger.configure(this.#ctx.directory.config.trunks)
     return new Promise((resolve) => {
       this.#onFirstConnect = resolve
       this.#ctx.port.start(this)
@@ -159,6 +172,7 @@ class SrfBridge implements Bridge, SipPortEvents {
 
   reconfigure(config: Config): void {
     this.#ctx.directory = new Directory(config, this.#listeners)
+    this.#pinger.configure(config.trunks)
   }
 
   hangUp(callId: string): boolean {
@@ -182,13 +196,8 @@ class SrfBridge implements Bridge, SipPortEvents {
       calls: this.#ctx.calls.size,
       held: { dialogs: dialogs.size, flows: flows.size, releasing: releasing.size },
       refusals: [...this.#refusals.values()],
-      targets: config.trunks.flatMap(({ name, targets }) =>
-        targets.map((target) => ({
-          trunk: name,
-          uri: target.uri,
-          reachable: !this.#ctx.targets.isAvoided(target),
-        })),
-      ),
+      targets: targetStatuses(config.trunks, this.#ctx.targets, this.#pinger),
+      trunks: trunkStatuses(config.trunks, this.#ctx.targets, this.#ctx.calls),
     }
   }
 
@@ -197,6 +206,7 @@ class SrfBridge implements Bridge, SipPortEvents {
   }
 
   async stop(): Promise<void> {
+    this.#pinger.stop()
     await this.#drain.begin(0)
     await Promise.all(this.#ctx.releasing)
     this.#ctx.port.stop()

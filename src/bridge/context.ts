@@ -11,9 +11,9 @@ import type { OutboundGate } from './admit/outbound.ts'
 import type { DigestCounters } from './digest/counters.ts'
 import type { NonceSource } from './digest/nonce.ts'
 import type { NonceCache } from './digest/nonce-cache.ts'
-import type { TargetHealth } from './invite/targets.ts'
 import type { CallMedia } from './media/call-media.ts'
 import type { IncomingRequest, SipPort } from './sip-port.ts'
+import type { TargetHealth } from './trunks/target-health.ts'
 
 /** A call somebody may end from outside of it. */
 export interface Flow {

@@ -7,8 +7,10 @@ import type {
   CallingConfig,
   Config,
   NumberConfig,
+  OptionsConfig,
   PermissionsConfig,
   TrunkConfig,
+  TrunkTlsConfig,
   WhatsAppConfig,
 } from './types.ts'
 
@@ -16,6 +18,9 @@ const GRAPH_URLS = {
   meta: 'https://graph.facebook.com',
   '360dialog': 'https://waba-v2.360dialog.io',
 } as const
+
+/** The OPTIONS ping when the file says its interval alone. */
+const PING = { timeout: 4000, downAfter: 2, upAfter: 1 }
 
 /** The typed configuration of valid values: derived defaults filled in, paths absolute. */
 export function buildConfig(values: FileValues, file: string): Config {
@@ -48,7 +53,7 @@ export function buildConfig(values: FileValues, file: string): Config {
     },
     whatsapp: buildWhatsApp(values.whatsapp, folder),
     numbers: values.numbers.map((number) => buildNumber(number, sip.listen.whatsapp.port, folder)),
-    trunks: values.trunks.map(buildTrunk),
+    trunks: values.trunks.map((trunk) => buildTrunk(trunk, folder)),
     limits: {
       calls: limits.calls,
       callsPerNumber: limits.calls_per_number,
@@ -112,6 +117,7 @@ function buildNumber(
       earlyMedia: inbound.early_media,
       announcement: inbound.announcement && resolve(folder, inbound.announcement),
     },
+    limits: values.limits,
   }
 }
 
@@ -121,7 +127,7 @@ function buildCalling(values: FileValues['numbers'][number]['calling'], port: nu
   return calling
 }
 
-function buildTrunk(values: FileValues['trunks'][number]): TrunkConfig {
+function buildTrunk(values: FileValues['trunks'][number], folder: string): TrunkConfig {
   const { register, credentials, accept, outbound } = values
   return {
     name: values.name,
@@ -143,10 +149,36 @@ function buildTrunk(values: FileValues['trunks'][number]): TrunkConfig {
       registrations: accept.registrations,
     },
     media: values.media,
-    options: values.options,
+    tls: buildTls(values.tls, folder),
+    options: buildOptions(values.options),
+    failover: values.failover,
+    redirects: values.redirects,
+    limits: values.limits,
     outbound: { number: outbound.number, to: outbound.to },
     permissions: buildPermissions(values.permissions),
   }
+}
+
+function buildTls(
+  values: FileValues['trunks'][number]['tls'],
+  folder: string,
+): TrunkTlsConfig | undefined {
+  if (!values) return undefined
+  const { cert, key, ca, server_name: serverName } = values
+  return {
+    certificate:
+      cert === undefined || key === undefined
+        ? undefined
+        : { cert: resolve(folder, cert), key: resolve(folder, key) },
+    ca: ca && resolve(folder, ca),
+    serverName,
+  }
+}
+
+function buildOptions(values: FileValues['trunks'][number]['options']): OptionsConfig {
+  if (typeof values === 'number') return { ...PING, interval: values }
+  const { interval, timeout, down_after: downAfter, up_after: upAfter } = values
+  return { interval, timeout, downAfter, upAfter }
 }
 
 function buildPermissions(values: FileValues['trunks'][number]['permissions']): PermissionsConfig {

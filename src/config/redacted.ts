@@ -2,6 +2,7 @@ import { stringify } from 'yaml'
 import type { Secret } from '../shared/secret.ts'
 import { formatHostPort } from './addresses.ts'
 import { META_PREFIXES } from './meta-prefixes.ts'
+import { target, targetKeys } from './redacted-targets.ts'
 import type {
   Config,
   EventTarget,
@@ -94,6 +95,7 @@ function number(number: NumberConfig): Record<string, unknown> {
         early_media: inbound.earlyMedia || undefined,
         announcement: inbound.announcement,
       }),
+    limits: number.limits,
   })
 }
 
@@ -118,7 +120,7 @@ function trunk(trunk: TrunkConfig): Record<string, unknown> {
   const { register, credentials, accept, outbound } = trunk
   return present({
     name: trunk.name,
-    targets: trunk.targets.map(({ uri, weight }) => (weight === 1 ? uri : { uri, weight })),
+    targets: trunk.targets.map(target),
     register: register && {
       registrar: register.registrar,
       username: register.username,
@@ -136,7 +138,7 @@ function trunk(trunk: TrunkConfig): Record<string, unknown> {
       registrations: accept.registrations,
     }),
     media: trunk.media,
-    options: trunk.options === 0 ? 0 : formatDuration(trunk.options),
+    ...targetKeys(trunk),
     outbound: present({ number: outbound.number, to: outbound.to }),
     permissions: permissions(trunk.permissions),
   })

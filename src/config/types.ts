@@ -137,6 +137,7 @@ export interface NumberConfig {
   sipPassword: Secret | undefined
   calling: CallingConfig
   inbound: InboundConfig | undefined
+  limits?: CallLimit | undefined
 }
 
 /** What happens to a user-initiated call to the number. */
@@ -164,7 +165,37 @@ export interface TrunkTarget {
   host: string
   port: number | undefined
   transport: SipTransport
+  /** Share of the calls among the targets of one priority (RFC 2782). */
   weight: number
+  /** The lowest is tried first; 0 when absent. */
+  priority?: number
+}
+
+/** The OPTIONS ping of a trunk's targets; times in milliseconds. */
+export interface OptionsConfig {
+  /** 0 is off. */
+  interval: number
+  timeout: number
+  /** Failures in a row that take a target down. */
+  downAfter: number
+  /** Answers in a row that bring it back. */
+  upAfter: number
+}
+
+/** TLS of the connections to a trunk's targets; PEM file paths, absolute. */
+export interface TrunkTlsConfig {
+  /** Client certificate and its key, for a PBX that asks for one. */
+  certificate: { cert: string; key: string } | undefined
+  /** Trust anchors instead of the system's. */
+  ca: string | undefined
+  /** Name to be verified instead of the target's host. */
+  serverName: string | undefined
+}
+
+/** Most calls at a time, and what a call above them is answered. */
+export interface CallLimit {
+  calls: number
+  status: 503 | 486
 }
 
 export interface TrunkConfig {
@@ -188,8 +219,14 @@ export interface TrunkConfig {
     codecs: string[]
     dtmf: 'rfc4733' | 'info'
   }
-  /** Interval of the OPTIONS ping in milliseconds; 0 is off. */
-  options: number
+  /** Undefined: as every other TLS connection. */
+  tls: TrunkTlsConfig | undefined
+  options: OptionsConfig
+  /** Milliseconds a target may answer nothing before the next is tried; 0 does not limit it. */
+  failover: { timeout: number }
+  /** Hosts a 3xx of the PBX may name: those of the trunk, any, none. */
+  redirects: 'own' | 'any' | 'off'
+  limits: CallLimit | undefined
   outbound: {
     /** Name of the number calls leave from, unless From or PAI names one. */
     number: string | undefined

@@ -11,6 +11,7 @@ export type {
   ListenerInfo,
   ListenerOptions,
   TlsClientOptions,
+  TlsPeer,
 } from './transport/index.ts'
 export {
   type SipServerWorker,

@@ -27,6 +27,7 @@ import {
   type ListenerInfo,
   type ListenerOptions,
   type TlsClientOptions,
+  type TlsPeer,
   type TransportLimits,
 } from './transport/index.ts'
 
@@ -39,6 +40,8 @@ export interface SipServerOptions {
   listeners: ListenerOptions[]
   /** Trust anchors and certificate of outbound TLS connections. */
   tlsClient?: TlsClientOptions | undefined
+  /** Peers with TLS settings of their own; {@link SipServer.configureTls} changes them. */
+  tlsPeers?: readonly TlsPeer[] | undefined
   /** Next hops by domain: every request whose next hop is the domain goes to the SIP URI instead. */
   overrides?: ReadonlyMap<string, string> | undefined
   /** Names of the peers that messages are counted by. */
@@ -72,6 +75,8 @@ export interface SipServer {
   listeners(): ListenerInfo[]
   metrics(): SipServerMetrics
   reloadCertificates(): CertificateEvent[]
+  /** Takes the peers with TLS settings of their own, for connections to come. */
+  configureTls(peers: readonly TlsPeer[]): void
   /** Drops all connections and state; nothing is sent to the network. */
   close(): Promise<void>
 }
@@ -103,6 +108,7 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
   const transport = createTransportLayer({
     listeners: options.listeners,
     tlsClient: options.tlsClient,
+    tlsPeers: options.tlsPeers,
     limits: options.transportLimits,
     keepalive: options.keepalive,
     certificateChanged: options.certificateChanged,
@@ -206,6 +212,7 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
         faults,
       }),
     reloadCertificates: () => transport.reloadCertificates(),
+    configureTls: (peers) => transport.configureTls(peers),
     async close() {
       await admin.close()
       dialogs.close()

@@ -73,6 +73,9 @@ function serve(server: SipServer): void {
         report({ kind: 'reloaded', id, reports })
         break
       }
+      case 'tls':
+        server.configureTls(request.peers)
+        break
       case 'close':
         load.stop()
         void server.close().then(() => {

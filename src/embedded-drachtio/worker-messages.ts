@@ -1,7 +1,7 @@
 import type { LogLevel } from '../shared/log.ts'
 import type { SipServerMetrics } from './metrics.ts'
 import type { SipServerOptions } from './server.ts'
-import type { ListenerInfo } from './transport/index.ts'
+import type { ListenerInfo, TlsPeer } from './transport/index.ts'
 
 /** Options a server in a worker takes: what can be cloned into another thread, and no more. */
 export type CloneableOptions = Omit<
@@ -17,12 +17,13 @@ export interface WorkerInput {
   logLevel: LogLevel
 }
 
-/** From the parent to the worker. `id` comes back with the answer. */
+/** From the parent to the worker. `id` comes back with the answer; there is none to `tls`. */
 export type WorkerRequest =
   | { kind: 'metrics'; id: number }
   | { kind: 'listeners'; id: number }
   | { kind: 'reload'; id: number }
   | { kind: 'close'; id: number }
+  | { kind: 'tls'; id: number; peers: readonly TlsPeer[] }
 
 /** A certificate reload, as it crosses threads. */
 export interface CertificateReport {

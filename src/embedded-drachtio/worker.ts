@@ -4,7 +4,7 @@ import { CausewayError, catalogue, type ErrorCode } from '../shared/errors/index
 import type { Logger, LogLevel } from '../shared/log.ts'
 import type { SipServerMetrics } from './metrics.ts'
 import type { SipServerOptions } from './server.ts'
-import type { ListenerInfo } from './transport/index.ts'
+import type { ListenerInfo, TlsPeer } from './transport/index.ts'
 import type {
   CertificateReport,
   CloneableOptions,
@@ -37,6 +37,8 @@ export interface SipServerWorker {
   listeners(): Promise<ListenerInfo[]>
   metrics(): Promise<SipServerMetrics>
   reloadCertificates(): Promise<CertificateReport[]>
+  /** Takes the peers with TLS settings of their own, for connections to come. */
+  configureTls(peers: readonly TlsPeer[]): void
   /** Closes the server and ends the thread. Idempotent. */
   close(): Promise<void>
 }
@@ -47,7 +49,7 @@ export interface SipServerWorker {
  */
 const YOUNG_GENERATION = 24
 
-type Ask = Exclude<WorkerRequest['kind'], 'close'>
+type Ask = Exclude<WorkerRequest['kind'], 'close' | 'tls'>
 
 /**
  * Starts a server in a worker thread. Rejects with the coded error of a listener that could not be
@@ -105,7 +107,7 @@ export async function startSipServerWorker(
     if (!closing && started) events.emit('crashed', gone)
   })
 
-  function call(kind: WorkerRequest['kind']): Promise<WorkerReport> {
+  function call(kind: Exclude<WorkerRequest['kind'], 'tls'>): Promise<WorkerReport> {
     if (gone) return Promise.reject(gone)
     const id = ++lastId
     const answer = Promise.withResolvers<WorkerReport>()
@@ -131,6 +133,9 @@ export async function startSipServerWorker(
     listeners: async () => (await ask('listeners', 'listeners')).listeners,
     metrics: async () => (await ask('metrics', 'metrics')).metrics,
     reloadCertificates: async () => (await ask('reload', 'reloaded')).reports,
+    configureTls(peers) {
+      if (!gone) thread.postMessage({ kind: 'tls', id: 0, peers } satisfies WorkerRequest)
+    },
     close() {
       closing ??= (async () => {
         if (!gone) await call('close').catch(() => undefined)

@@ -60,8 +60,27 @@ export interface RotationView {
 /** A trunk as the API shows it. */
 export interface TrunkView {
   name: string
-  targets: { uri: string; status: CheckStatus; detail: string }[]
+  /** Whether calls to it reach somebody. */
+  up: boolean
+  targets: {
+    uri: string
+    status: CheckStatus
+    /** What is thought of it, in a few words. */
+    detail: string
+    /** `unknown`, `up`, `down`, `busy`, `probing`. */
+    state: string
+    /** When it came to that; null while nothing is known. */
+    since: string | null
+    /** Whether OPTIONS are sent to it. */
+    pinged: boolean
+    /** Round trip of the last OPTIONS that was answered; null when there is none. */
+    ping_ms: number | null
+  }[]
   active_calls: number
+  /** Most calls at a time; null when it has no limit of its own. */
+  limit: number | null
+  /** Calls that went on from one target to the next. */
+  failovers: number
 }
 
 /** One sample of a metric. */

@@ -52,6 +52,18 @@ function relayOf(change: Partial<AnchorStatus>): MediaRelay {
   }
 }
 
+const target = (change: Partial<CheckSources['bridge']['targets'][number]> = {}) => ({
+  trunk: 'main',
+  uri: 'sip:10.0.0.9:5060',
+  reachable: true,
+  state: 'up' as const,
+  reason: '',
+  since: NOW - 60_000,
+  pinged: false,
+  roundTrip: undefined,
+  ...change,
+})
+
 function check(component: string, change: Partial<CheckSources> = {}) {
   const checks = healthChecks({
     config: configOf(edit()),
@@ -62,7 +74,8 @@ function check(component: string, change: Partial<CheckSources> = {}) {
       calls: 0,
       held: { dialogs: 0, flows: 0, releasing: 0 },
       refusals: [],
-      targets: [{ trunk: 'main', uri: 'sip:10.0.0.9:5060', reachable: true }],
+      targets: [target()],
+      trunks: [],
     },
     listeners: [listener(NOW - DAY, NOW + 90 * DAY)],
     media: relayOf({ detail: 'passed through' }),
@@ -82,6 +95,7 @@ const bridge = {
   calls: 3,
   refusals: [],
   targets: [],
+  trunks: [],
 }
 
 t.test('everything as it should be passes', async (t) => {
@@ -178,10 +192,28 @@ const rows: [string, string, Partial<CheckSources>, object][] = [
     {
       bridge: {
         ...bridge,
-        targets: [{ trunk: 'main', uri: 'sip:10.0.0.9:5060', reachable: false }],
+        targets: [target({ reachable: false, state: 'down', reason: '408 Request Timeout' })],
       },
     },
-    { status: 'fail', ready: true, output: /10\.0\.0\.9/ },
+    {
+      status: 'fail',
+      ready: true,
+      output: 'sip:10.0.0.9:5060 down for 60 s: 408 Request Timeout; tried last',
+    },
+  ],
+  [
+    'a trunk of which one target is busy',
+    'trunk',
+    {
+      bridge: {
+        ...bridge,
+        targets: [
+          target({ pinged: true, roundTrip: 3 }),
+          target({ uri: 'sip:b', reachable: false, state: 'busy', reason: '503 Busy' }),
+        ],
+      },
+    },
+    { status: 'warn', ready: true, output: 'sip:b busy for 60 s: 503 Busy; tried last' },
   ],
 ]
 

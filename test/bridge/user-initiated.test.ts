@@ -277,7 +277,7 @@ t.test('targets are tried in order when one cannot be reached, then avoided', as
   lab.port.last!.respond(200, 'OK', { body: 'a' })
   await settle()
   t.equal(invite.last?.status, 200)
-  t.same(lab.bridge.status().targets, [
+  t.match(lab.bridge.status().targets, [
     { trunk: 'main', uri: 'sip:10.0.0.9:5060;transport=udp', reachable: false },
     { trunk: 'main', uri: 'sip:10.0.0.10:5060;transport=udp', reachable: true },
   ])

@@ -121,12 +121,24 @@ t.test('calls show: by either ID, with its ladder', async (t) => {
 })
 
 t.test('trunks show: targets, and 2 when one was not reached', async (t) => {
-  const up = { uri: 'sip:10.0.0.9:5060', status: 'pass', detail: 'reachable' } as const
-  const down = { uri: 'sip:10.0.0.10', status: 'fail', detail: 'not reached lately' } as const
+  const news = { since: null, pinged: false, ping_ms: null }
+  const up = {
+    ...({ uri: 'sip:10.0.0.9:5060', status: 'pass', detail: 'reachable', state: 'up' } as const),
+    ...news,
+  } as const
+  const down = {
+    ...({
+      uri: 'sip:10.0.0.10',
+      status: 'fail',
+      detail: 'not reached lately',
+      state: 'down',
+    } as const),
+    ...news,
+  } as const
   const trunks = [
-    { name: 'main', targets: [up], active_calls: 1 },
-    { name: 'backup', targets: [up, down], active_calls: 0 },
-    { name: 'empty', targets: [], active_calls: 0 },
+    { name: 'main', up: true, targets: [up], active_calls: 1, limit: null, failovers: 0 },
+    { name: 'backup', up: true, targets: [up, down], active_calls: 0, limit: 30, failovers: 2 },
+    { name: 'empty', up: false, targets: [], active_calls: 0, limit: null, failovers: 0 },
   ]
   const { run } = await instance(t, { trunks: () => trunks })
   const all = await run('trunks', 'show')
@@ -134,6 +146,7 @@ t.test('trunks show: targets, and 2 when one was not reached', async (t) => {
   t.match(all.stdout, 'main  1 call in progress\n  ✓ sip:10.0.0.9:5060  reachable\n')
   t.match(all.stdout, '  ✗ sip:10.0.0.10      not reached lately\n')
   t.match(all.stdout, 'no targets: calls to this trunk fail')
+  t.match(all.stdout, 'backup  0 of 30 calls in progress, 2 went on to another target\n')
   t.match(await run('trunks', 'show', 'main'), { code: 0, stdout: /^main/ })
   const json = await run('trunks', 'show', 'main', '--json')
   t.same(JSON.parse(json.stdout), { trunks: [trunks[0]] })

@@ -50,10 +50,21 @@ t.test('a number and a trunk get their defaults', async (t) => {
   t.equal(numbers[0]!.accessToken?.reveal(), 'token-of-support')
   t.match(trunks[0]!, {
     targets: [
-      { uri: 'sip:10.0.0.9:5060', host: '10.0.0.9', port: 5060, transport: 'udp', weight: 1 },
+      {
+        uri: 'sip:10.0.0.9:5060',
+        host: '10.0.0.9',
+        port: 5060,
+        transport: 'udp',
+        weight: 1,
+        priority: 0,
+      },
     ],
     media: { srtp: 'sdes', codecs: ['opus', 'PCMA', 'PCMU'], dtmf: 'rfc4733' },
-    options: 0,
+    tls: undefined,
+    options: { interval: 0, timeout: 4000, downAfter: 2, upAfter: 1 },
+    failover: { timeout: 5000 },
+    redirects: 'own',
+    limits: undefined,
     outbound: { number: 'support', to: '{dialed}' },
   })
 })

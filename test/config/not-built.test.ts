@@ -5,7 +5,6 @@ const keys: [key: string, text: string, line: number][] = [
   ...[
     ['register', 'register: { registrar: "sip:10.0.0.9", username: a, password: b }'],
     ['accept.registrations', 'accept: { registrations: true }'],
-    ['options', 'options: 30s'],
   ].map(([key, line]): [string, string, number] => [
     `trunks[0].${key}`,
     edit(['{ srtp: sdes }', `{ srtp: sdes }\n    ${line}`]),

@@ -8,6 +8,7 @@ import { Events } from '../../src/app/events.ts'
 import { MediaWatch, relayMetrics } from '../../src/app/media-watch.ts'
 import { InstanceWatch } from '../../src/app/metrics/instance-watch.ts'
 import { metricFamilies } from '../../src/app/metrics.ts'
+import { trunkMetrics } from '../../src/app/trunks.ts'
 import { Webhooks } from '../../src/app/webhooks.ts'
 import { CallRegistry, causeOf, hungUpBy } from '../../src/calls/index.ts'
 import { createSipServer } from '../../src/embedded-drachtio/index.ts'
@@ -105,6 +106,7 @@ async function exposed(): Promise<Map<string, string>> {
         held: { dialogs: 0, flows: 0, releasing: 0 },
         refusals: [{ side: 'pbx', code: 'CALL_LIMIT', count: 1 }],
         targets: [],
+        trunks: [],
       },
       digests: [{ side: 'pbx', role: 'checked', result: 'good', count: 1 }],
       checks: [{ component: 'relay', id: 'none', status: 'pass', output: '', ready: true }],
@@ -137,6 +139,7 @@ async function exposed(): Promise<Map<string, string>> {
       transcoding: { active: 0, limit: 60 },
       totals: { packets: 1 },
     }),
+    ...trunkMetrics({ targets: [TARGET], trunks: [TRUNK] }),
     ...watch.metrics(),
     ...(await callingMetrics(clock)),
     ...webhookMetrics(calls, clock),
@@ -192,6 +195,18 @@ function someTraffic() {
   traffic.sent(Buffer.from('SIP/2.0 200 OK'), undefined)
   return traffic.counts()
 }
+
+const TRUNK = { name: 'main', up: true, calls: 1, limit: undefined, failovers: 1 }
+const TARGET = {
+  trunk: 'main',
+  uri: 'sip:10.0.0.9',
+  reachable: true,
+  state: 'up',
+  reason: '',
+  since: 0,
+  pinged: true,
+  roundTrip: 2,
+} as const
 
 /** Webhooks of every sort have come. */
 function webhookMetrics(calls: CallRegistry, clock: FakeClock): MetricFamily[] {

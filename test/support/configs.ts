@@ -23,7 +23,11 @@ export function trunkConfig(change: Partial<TrunkConfig> = {}): TrunkConfig {
       registrations: false,
     },
     media: { srtp: 'sdes', codecs: ['opus', 'PCMA', 'PCMU'], dtmf: 'rfc4733' },
-    options: 0,
+    tls: undefined,
+    options: { interval: 0, timeout: 4000, downAfter: 2, upAfter: 1 },
+    failover: { timeout: 5000 },
+    redirects: 'own',
+    limits: undefined,
     outbound: { number: 'support', to: '{dialed}' },
     permissions: { mode: 'off', template: undefined, text: undefined },
     ...change,
@@ -49,6 +53,7 @@ export function numberConfig(change: Partial<NumberConfig> = {}): NumberConfig {
       earlyMedia: false,
       announcement: undefined,
     },
+    limits: undefined,
     ...change,
   }
 }

@@ -13,6 +13,7 @@ import { IncomingInvite } from '../invite/incoming-invite.ts'
 import { coded } from '../outcome/coded.ts'
 import { refusalHeaders, retryHeaders } from '../outcome/refusal.ts'
 import type { Headers, IncomingRequest } from '../sip-port.ts'
+import { trunkFull } from '../trunks/room.ts'
 import { checkInvite } from './checks.ts'
 import type { Side } from './directory.ts'
 import { checkLimits } from './limits.ts'
@@ -103,6 +104,11 @@ export class Door {
       return
     }
     if (this.#refusedByChecks('pbx', invite, number)) return
+    const full = trunkFull(trunk, this.#ctx.calls)
+    if (full) {
+      this.#refuse('pbx', invite, full)
+      return
+    }
     const call = this.#ctx.calls.begin({
       id: this.#ctx.random.hex(8),
       direction: 'business-initiated',
@@ -134,7 +140,7 @@ export class Door {
       this.#refuse(side, invite, refusal.error, refusal.headers)
       return true
     }
-    const full = checkLimits(directory.config.limits, calls, number.name, rate)
+    const full = checkLimits(directory.config.limits, calls, number, rate)
     if (full) this.#refuse(side, invite, full)
     return full !== undefined
   }

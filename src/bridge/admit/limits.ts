@@ -1,7 +1,8 @@
 import type { CallRegistry } from '../../calls/index.ts'
-import type { LimitsConfig } from '../../config/types.ts'
+import type { LimitsConfig, NumberConfig } from '../../config/types.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
+import { numberFull } from '../trunks/room.ts'
 
 /** A token bucket of new calls: as many at once as one second allows. */
 export class CallRate {
@@ -31,13 +32,15 @@ export class CallRate {
 export function checkLimits(
   limits: LimitsConfig,
   calls: CallRegistry,
-  number: string,
+  number: NumberConfig,
   rate: CallRate,
 ): CausewayError | undefined {
   if (calls.size >= limits.calls) return new CausewayError('CALL_LIMIT')
-  if (calls.activeOf(number) >= limits.callsPerNumber) {
-    return new CausewayError('CALL_NUMBER_LIMIT', { place: `number ${number}` })
+  if (calls.activeOf(number.name) >= limits.callsPerNumber) {
+    return new CausewayError('CALL_NUMBER_LIMIT', { place: `number ${number.name}` })
   }
+  const full = numberFull(number, calls)
+  if (full) return full
   if (!rate.take(limits.invitesPerSecond)) return new CausewayError('CALL_RATE_LIMIT')
   return undefined
 }

@@ -2,8 +2,8 @@ import type { TrunkConfig, TrunkTarget } from '../../config/types.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
 import { names } from '../headers/allow.ts'
 import { parseReferTo, type ReferTarget } from '../headers/refer-to.ts'
-import type { TargetHealth } from '../invite/targets.ts'
 import type { IncomingRequest } from '../sip-port.ts'
+import type { TargetHealth } from '../trunks/target-health.ts'
 import type { EstablishedCall } from './established.ts'
 import type { PbxLeg } from './pbx-leg.ts'
 import { ReferSubscription } from './refer-subscription.ts'
@@ -77,7 +77,7 @@ export function targetsFor(
   health: TargetHealth,
 ): TrunkTarget[] {
   const bare = host.startsWith('[') ? host.slice(1, -1) : host
-  const own = trunk.targets.filter((target) => target.host.toLowerCase() === bare)
+  const own = health.targetsOf(trunk).filter((target) => target.host.toLowerCase() === bare)
   const exact = own.filter((target) => port === undefined || (target.port ?? 5060) === port)
   if (own.length > 0) return exact.length > 0 ? exact : own
   return user === '' ? [] : [...health.order(trunk)]

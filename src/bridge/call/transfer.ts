@@ -13,6 +13,7 @@ import type { Failure } from '../outcome/failure.ts'
 import { tryNextTarget } from '../outcome/pbx.ts'
 import { reasonOf, refusalHeaders } from '../outcome/refusal.ts'
 import type { Headers, IncomingRequest, IncomingResponse } from '../sip-port.ts'
+import { judge } from '../trunks/attempt.ts'
 import type { EstablishedCall, Takeover } from './established.ts'
 import type { ReferSubscription } from './refer-subscription.ts'
 
@@ -107,7 +108,7 @@ export class Transfer implements Takeover, InviteEvents {
     if (response) this.#note(response)
     else call.note('pbx', 'in', String(failure.status), failure.reason)
     this.#outgoing = undefined
-    if (failure.local) ctx.targets.failed(this.#target!)
+    judge(ctx.targets, this.#target!, failure, response)
     if (tryNextTarget(failure) && this.#targets.length > 0) this.#dial()
     else this.#fail(failure.status, failure.reason)
   }

@@ -2,13 +2,12 @@ import { type Call, causeOf, type EndCause } from '../../calls/index.ts'
 import type { InboundConfig, NumberConfig, TrunkConfig } from '../../config/types.ts'
 import type { MediaEvent } from '../../media/index.ts'
 import type { Timer } from '../../shared/clock.ts'
-import { CausewayError } from '../../shared/errors/index.ts'
+import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
 import { tagOf } from '../address/uri.ts'
 import { sdpOf } from '../admit/checks.ts'
 import type { BridgeContext, Flow } from '../context.ts'
 import { inviteToPbx } from '../headers/invite-pbx.ts'
 import type { IncomingInvite } from '../invite/incoming-invite.ts'
-import { type InviteEvents, OutgoingInvite } from '../invite/outgoing-invite.ts'
 import { type Hop, Hunt } from '../invite/targets.ts'
 import { TrunkAuthorizer } from '../invite/trunk-authorizer.ts'
 import { CallMedia, type MediaHandler } from '../media/call-media.ts'
@@ -17,6 +16,10 @@ import type { Failure } from '../outcome/failure.ts'
 import { pbxOutcome, tryNextTarget, tryOverflow } from '../outcome/pbx.ts'
 import { passReason, reasonOf, retryHeaders, textOfReason } from '../outcome/refusal.ts'
 import type { Headers, IncomingRequest, IncomingResponse } from '../sip-port.ts'
+import { type AttemptEvents, TargetAttempt } from '../trunks/attempt.ts'
+import { silenceBudget } from '../trunks/budget.ts'
+import { isRedirect, Redirects } from '../trunks/redirect.ts'
+import { trunkFull } from '../trunks/room.ts'
 import { Announcement } from './announcement.ts'
 import { EarlyMedia } from './early-media.ts'
 import { EstablishedCall, type Search } from './established.ts'
@@ -36,20 +39,23 @@ export interface UserInitiatedStart {
  * trunk are tried in order, then the overflow trunk's. With an announcement WhatsApp is answered
  * before the overflow trunk is, or when nobody takes the call.
  */
-export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Search {
+export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Search {
   readonly call: Call
   readonly media: CallMedia
   readonly #ctx: BridgeContext
   readonly #start: UserInitiatedStart
   readonly #hunt: Hunt
+  readonly #redirects = new Redirects()
   readonly #whatsapp: WhatsAppAnswer
   #early: EarlyMedia | undefined
   #announcement: Announcement | undefined
   /** The offer as shaped for the trunk. */
   #offer: string | undefined
   #hop: Hop | undefined
-  #outgoing: OutgoingInvite | undefined
+  #outgoing: TargetAttempt | undefined
   #ringTimer: Timer | undefined
+  /** When the trunk's time to ring is over, monotonic. */
+  #ringUntil = 0
   #established: EstablishedCall | undefined
   /** What became of the trunks, once none is left and the announcement is played for it. */
   #unanswered: CausewayError | undefined
@@ -59,7 +65,9 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
     this.media = new CallMedia(ctx, start.call, this)
     this.#ctx = ctx
     this.#start = start
-    this.#hunt = new Hunt(start.trunks, ctx.targets)
+    this.#hunt = new Hunt(start.trunks, ctx.targets, (trunk) =>
+      trunkFull(trunk, ctx.calls, start.call),
+    )
     this.#whatsapp = new WhatsAppAnswer(ctx, start)
     ctx.flows.set(start.call.id, this)
   }
@@ -99,7 +107,6 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
 
   onProvisional(response: IncomingResponse): void {
     this.#noteResponse(response)
-    this.#ctx.targets.worked(this.#hop!.target)
     this.call.moveTo('ringing')
     // Early media is for WhatsApp only where it is asked for: it takes the first packet for the
     // answer. Otherwise a 183 rings too.
@@ -133,11 +140,17 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
     if (response) this.#noteResponse(response)
     else this.call.note('pbx', 'in', String(failure.status), failure.reason)
     this.#outgoing = undefined
-    if (failure.local) this.#ctx.targets.failed(this.#hop!.target)
-    const next = tryNextTarget(failure) ? this.#hunt.nextTarget() : undefined
-    if (next) this.#dial(next).catch((error: unknown) => this.onFault(error))
-    else if (tryOverflow(failure)) this.#tryTrunk(pbxOutcome(failure))
-    else this.#giveUp(pbxOutcome(failure))
+    const outcome = this.#redirect(failure, response) ?? pbxOutcome(failure)
+    const next = tryNextTarget(failure) || isRedirect(failure.status)
+    if (next && this.#tryTarget(outcome)) return
+    if (tryOverflow(failure)) this.#tryTrunk(outcome)
+    else this.#giveUp(outcome)
+  }
+
+  onSilence(error: CausewayError): void {
+    this.#outgoing = undefined
+    this.call.note('pbx', 'out', 'CANCEL', error.detail)
+    if (!this.#tryTarget(error)) this.#tryTrunk(error)
   }
 
   onFault(error: unknown): void {
@@ -157,17 +170,42 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
     this.#cancelPbx(pbxHeaders)
   }
 
+  /**
+   * Puts what a 3xx names next in the hunt.
+   * @returns why it was refused; undefined when it was not, or is none
+   */
+  #redirect({ status }: Failure, response: IncomingResponse | undefined) {
+    if (!isRedirect(status) || !response) return undefined
+    const found = this.#redirects.follow(this.#hop!, response)
+    if (isCausewayError(found)) return found
+    this.#hunt.redirect(found)
+    return undefined
+  }
+
+  /** Tries the next target of the trunk; false when there is none. */
+  #tryTarget(last: CausewayError): boolean {
+    const former = this.#hop!
+    const next = this.#hunt.nextTarget()
+    if (!next) return false
+    this.#ctx.targets.failedOver(former.trunk.name)
+    const [from, to] = [former.target.uri, next.target.uri]
+    this.#ctx.log.info({ call: this.call.id, from, to, why: last.detail }, 'next target')
+    this.#dial(next).catch((error: unknown) => this.onFault(error))
+    return true
+  }
+
   /** Tries the next trunk; without one, the call fails for what became of the last. */
   #tryTrunk(last: CausewayError | undefined): void {
     const hop = this.#hunt.nextTrunk()
     this.#ringTimer?.clear()
     if (!hop) {
-      this.#giveUp(last ?? new CausewayError('CALL_PBX_UNREACHABLE'))
+      this.#giveUp(last ?? this.#hunt.full ?? new CausewayError('CALL_PBX_UNREACHABLE'))
       return
     }
     this.call.trunk = hop.trunk.name
     const { ringTimeout } = this.#start.inbound
     this.#ringTimer = this.#ctx.clock.setTimeout(() => this.#onRingTimeout(), ringTimeout)
+    this.#ringUntil = this.#ctx.clock.monotonic() + ringTimeout
     // The offer is shaped for the trunk: another trunk, another offer.
     this.#offer = undefined
     this.#dial(hop).catch((error: unknown) => this.onFault(error))
@@ -189,12 +227,17 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
       body,
       callId: random.uuid(),
       fromTag: random.hex(8),
+      ...(hop.user === undefined ? {} : { to: hop.user }),
     })
-    const { credentials } = hop.trunk
+    const { credentials, failover } = hop.trunk
     const authorizer =
       credentials && new TrunkAuthorizer(credentials, draft.uri, random, this.#ctx.digests)
     this.#early = new EarlyMedia(this.call, this.media.session!, this.#whatsapp, this.#ctx.log)
-    this.#outgoing = new OutgoingInvite(this.#ctx, draft, this, authorizer)
+    const left = this.#ringUntil - this.#ctx.clock.monotonic()
+    const budget = silenceBudget({ limit: failover.timeout, left, ...this.#hunt.left })
+    const { target } = hop
+    this.#redirects.tried(target, draft.uri)
+    this.#outgoing = new TargetAttempt(this.#ctx, { target, draft, authorizer, budget }, this)
     this.#outgoing.send()
   }
 

@@ -71,6 +71,7 @@ export class OutgoingInvite implements ResponseHandler, DialogOwner {
   #cseq = 0
   #sent: SentRequest | undefined
   #cancelHeaders: Headers = {}
+  #onLate: (() => void) | undefined
 
   constructor(
     place: InvitePlace,
@@ -109,10 +110,12 @@ export class OutgoingInvite implements ResponseHandler, DialogOwner {
    * Gives up without another event: the INVITE is cancelled, and an answer that crosses the CANCEL is
    * acknowledged and hung up (RFC 3261 §9.1, §15).
    * @param cancelHeaders for the CANCEL: a Reason (RFC 3326)
+   * @param late called when the callee says something after all: it is there, if slow
    */
-  abandon(cancelHeaders: Headers = {}): void {
+  abandon(cancelHeaders: Headers = {}, late?: () => void): void {
     if (!this.#events) return
     this.#leave()
+    this.#onLate = late
     this.#cancelHeaders = cancelHeaders
     if (this.#state !== 'pending') this.#state = 'done'
     else this.#sent?.cancel(cancelHeaders)
@@ -124,6 +127,7 @@ export class OutgoingInvite implements ResponseHandler, DialogOwner {
   }
 
   onResponse(response: IncomingResponse): void {
+    if (!this.#events && !response.local) this.#onLate?.()
     if (response.status < 200) {
       // RFC 3262 §4: also of a call that is being given up.
       if (response.header('rseq') !== undefined) response.ack()

@@ -1,96 +1,84 @@
 import type { TrunkConfig, TrunkTarget } from '../../config/types.ts'
-import type { Clock } from '../../shared/clock.ts'
-import type { Random } from '../../shared/random.ts'
-
-/** How long a target that was not reached is tried last, milliseconds. */
-export const AVOIDED_FOR = 30_000
-
-/** Remembers which targets could not be reached lately, and puts targets in the order of trying. */
-export class TargetHealth {
-  readonly #clock: Clock
-  readonly #random: Random
-  /** Until when a target is avoided, by URI. Bounded by the targets configured. */
-  readonly #avoided = new Map<string, number>()
-
-  constructor(clock: Clock, random: Random) {
-    this.#clock = clock
-    this.#random = random
-  }
-
-  failed(target: TrunkTarget): void {
-    this.#avoided.set(target.uri, this.#clock.monotonic() + AVOIDED_FOR)
-  }
-
-  worked(target: TrunkTarget): void {
-    this.#avoided.delete(target.uri)
-  }
-
-  /** Whether the target was not reached a short time ago. */
-  isAvoided(target: TrunkTarget): boolean {
-    const until = this.#avoided.get(target.uri)
-    if (until === undefined) return false
-    if (until > this.#clock.monotonic()) return true
-    this.#avoided.delete(target.uri)
-    return false
-  }
-
-  /**
-   * The trunk's targets in the order of trying: as configured, or, where weights differ, drawn by
-   * weight (RFC 2782); those avoided come last.
-   */
-  order(trunk: TrunkConfig): TrunkTarget[] {
-    const { targets } = trunk
-    if (targets.length === 1) return targets
-    const equal = targets.every(({ weight }) => weight === targets[0]!.weight)
-    const ordered = equal ? targets : this.#draw(targets)
-    const avoided = ordered.filter((target) => this.isAvoided(target))
-    return [...ordered.filter((target) => !avoided.includes(target)), ...avoided]
-  }
-
-  #draw(targets: readonly TrunkTarget[]): TrunkTarget[] {
-    const left = [...targets]
-    const drawn: TrunkTarget[] = []
-    while (left.length > 0) {
-      const total = left.reduce((sum, { weight }) => sum + weight, 0)
-      let ticket = this.#random.int(0, Math.max(1, total))
-      const index = left.findIndex(({ weight }) => {
-        ticket -= weight
-        return ticket < 0
-      })
-      drawn.push(...left.splice(Math.max(0, index), 1))
-    }
-    return drawn
-  }
-}
+import type { CausewayError } from '../../shared/errors/index.ts'
+import type { TargetHealth } from '../trunks/target-health.ts'
 
 /** One place a call may go: a target of a trunk. */
 export interface Hop {
   trunk: TrunkConfig
   target: TrunkTarget
+  /** User part a redirection asks for, escaped. */
+  user?: string
 }
 
-/** Walks the targets of the trunks of a call, in order, each once. */
+/** Why a trunk takes no call now; undefined when it does. */
+export type Room = (trunk: TrunkConfig) => CausewayError | undefined
+
+/**
+ * Walks the targets of the trunks of a call, each once. What is thought of them is asked anew at each
+ * step: a target that has gone down meanwhile comes last. A trunk without room is passed over, and one
+ * of which pings say that it is down, unless every other one is.
+ */
 export class Hunt {
   readonly #trunks: TrunkConfig[]
   readonly #health: TargetHealth
+  readonly #room: Room
   #trunk: TrunkConfig | undefined
   #targets: TrunkTarget[] = []
+  #redirected: Hop[] = []
+  #full: CausewayError | undefined
 
-  constructor(trunks: TrunkConfig[], health: TargetHealth) {
+  constructor(trunks: TrunkConfig[], health: TargetHealth, room: Room = () => undefined) {
     this.#trunks = [...trunks]
     this.#health = health
+    this.#room = room
+  }
+
+  /** Targets of the trunk being tried that are left, and whether another trunk is. */
+  get left(): { targets: number; trunks: boolean } {
+    const targets = this.#redirected.length + this.#targets.length
+    return { targets, trunks: this.#trunks.length > 0 }
+  }
+
+  /** Why the first trunk that had no room had none. */
+  get full(): CausewayError | undefined {
+    return this.#full
+  }
+
+  /** Puts places a redirection named before the other targets of the trunk being tried. */
+  redirect(hops: readonly Hop[]): void {
+    this.#redirected = [...hops, ...this.#redirected]
   }
 
   /** The next target of the trunk being tried. */
   nextTarget(): Hop | undefined {
-    const target = this.#targets.shift()
-    return target && this.#trunk && { trunk: this.#trunk, target }
+    const trunk = this.#trunk
+    if (!trunk) return undefined
+    const redirected = this.#redirected.shift()
+    if (redirected) return redirected
+    const target =
+      this.#targets.find((one) => !this.#health.isAvoided(one)) ??
+      this.#targets.find((one) => !this.#health.isDown(one)) ??
+      (this.#trunks.every((other) => this.#health.isDead(other)) ? this.#targets[0] : undefined)
+    if (!target) return undefined
+    this.#targets = this.#targets.filter((one) => one !== target)
+    this.#health.taken(target)
+    return { trunk, target }
   }
 
   /** The first target of the next trunk. */
   nextTrunk(): Hop | undefined {
-    this.#trunk = this.#trunks.shift()
-    this.#targets = this.#trunk ? [...this.#health.order(this.#trunk)] : []
-    return this.nextTarget()
+    this.#redirected = []
+    const open = this.#trunks.filter((trunk) => this.#hasRoom(trunk))
+    const trunk = open.find((one) => !this.#health.isDead(one)) ?? open[0]
+    this.#trunk = trunk
+    this.#targets = trunk ? this.#health.order(trunk) : []
+    this.#trunks.splice(0, trunk ? this.#trunks.indexOf(trunk) + 1 : this.#trunks.length)
+    return trunk && (this.nextTarget() ?? this.nextTrunk())
+  }
+
+  #hasRoom(trunk: TrunkConfig): boolean {
+    const full = this.#room(trunk)
+    this.#full ??= full
+    return !full
   }
 }

@@ -6,6 +6,8 @@ export const RETRY_AFTER = '10'
 const OVERLOAD = new Set([
   'CALL_LIMIT',
   'CALL_NUMBER_LIMIT',
+  'CALL_TRUNK_LIMIT',
+  'CALL_NUMBER_FULL',
   'CALL_RATE_LIMIT',
   'CALL_DRAINING',
   'CALL_NUMBER_ROTATING',
@@ -29,7 +31,7 @@ export function reasonOf(error: CausewayError): Record<string, string> {
 
 /** `Retry-After` for refusals that pass by themselves, else nothing. */
 export function retryHeaders(error: CausewayError): Record<string, string> {
-  return OVERLOAD.has(error.code) ? { 'Retry-After': RETRY_AFTER } : {}
+  return OVERLOAD.has(error.code) && error.sip !== 486 ? { 'Retry-After': RETRY_AFTER } : {}
 }
 
 /** What the PBX gets with a final response that ends its call: Reason, Warning, Retry-After. */

@@ -10,14 +10,15 @@ export const verb: Verb = {
   summary: 'trunks of a running instance and whether their targets answer',
   usage: `Usage: causeway trunks show [NAME] [-c FILE | --url URL] [--json]
 
-Shows every trunk, or the one named, with its targets, whether each could be reached when it was last
-used, and how many calls it carries.
+Shows every trunk, or the one named: its targets, whether each is up, since when and why not, and how
+many calls it carries. With OPTIONS pings (trunks[].options) that is what the last pings say, else
+what became of the last calls.
 
 Options:
 ${INSTANCE_USAGE}
       --json          { trunks }, as in docs/reference/http.md
 
-Exit codes: 0 every target was reached, 2 some were not.
+Exit codes: 0 every target is up or was not tried yet, 2 some are not.
 
 Example:
   causeway trunks show main
@@ -46,8 +47,10 @@ function chosen(trunks: readonly TrunkView[], name: string | undefined): readonl
 
 function format(trunks: readonly TrunkView[], paint: Paint): string {
   if (trunks.length === 0) return 'no trunks\n'
-  const blocks = trunks.map(({ name, targets, active_calls: active }) => {
-    const calls = `${active} call${active === 1 ? '' : 's'} in progress`
+  const blocks = trunks.map(({ name, targets, active_calls: active, limit, failovers }) => {
+    const most = limit === null ? '' : ` of ${limit}`
+    const went = failovers > 0 ? `, ${failovers} went on to another target` : ''
+    const calls = `${active}${most} call${(limit ?? active) === 1 ? '' : 's'} in progress${went}`
     const width = Math.max(0, ...targets.map(({ uri }) => uri.length))
     const lines = targets.map(({ uri, status, detail }) => {
       const tone = status === 'pass' ? 'green' : status === 'warn' ? 'yellow' : 'red'

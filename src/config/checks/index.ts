@@ -6,6 +6,7 @@ import { numberRules } from './numbers.ts'
 import { permissionRules } from './permissions.ts'
 import { recordsRules } from './records.ts'
 import { sipRules } from './sip.ts'
+import { targetRules } from './targets.ts'
 import { trunkRules } from './trunks.ts'
 import { webhookRules } from './webhooks.ts'
 
@@ -18,6 +19,7 @@ export const rules: readonly Rule[] = [
   ...numberRules,
   ...callingRules,
   ...trunkRules,
+  ...targetRules,
   ...permissionRules,
   ...webhookRules,
   ...recordsRules,

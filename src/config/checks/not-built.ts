@@ -11,7 +11,6 @@ export const notBuilt: Rule = (context) => {
     if (trunk?.accept?.registrations) {
       warn(context, [...path, 'accept', 'registrations'], 'a REGISTER from the PBX is refused')
     }
-    if ((trunk?.options ?? 0) > 0) warn(context, [...path, 'options'], 'no OPTIONS are sent')
   }
 }
 

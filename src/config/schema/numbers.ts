@@ -3,6 +3,7 @@ import { duration, flag, matching, oneOf, path, secret, text } from '../leaf.ts'
 import { Rejection } from '../rejection.ts'
 import { INBOUND_PLACEHOLDERS, parseTemplate } from '../templates.ts'
 import { callingSchema } from './calling.ts'
+import { callLimitSchema } from './targets.ts'
 
 const template = () =>
   text({ expected: 'a template such as "{business}" or "{caller:digits}"' }, (value) =>
@@ -90,4 +91,7 @@ export const numberSchema = z.strictObject({
   inbound: inboundSchema
     .optional()
     .describe('What happens to a call from a WhatsApp user to the number. Absent: it is refused.'),
+  limits: callLimitSchema.describe(
+    'Limit of the number’s calls, below `limits.calls_per_number`. WhatsApp allows 1000.',
+  ),
 })

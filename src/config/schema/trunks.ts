@@ -1,10 +1,18 @@
 import { z } from 'zod'
 import { parseCidr, parseSipUri } from '../addresses.ts'
-import { duration, flag, integer, leafFacts, matching, oneOf, secret, text } from '../leaf.ts'
+import { duration, flag, matching, oneOf, secret, text } from '../leaf.ts'
 import { Rejection } from '../rejection.ts'
 import { OUTBOUND_PLACEHOLDERS, parseTemplate } from '../templates.ts'
 import { nameLeaf } from './numbers.ts'
 import { permissionsLeaf } from './permissions.ts'
+import {
+  callLimitSchema,
+  failoverSchema,
+  optionsSchema,
+  redirectsSchema,
+  targetSchema,
+  trunkTlsSchema,
+} from './targets.ts'
 
 const CODECS: Record<string, string> = {
   opus: 'opus',
@@ -28,35 +36,17 @@ const username = () =>
     quotable: true,
   })
 
-const target = z
-  .union([
-    sipUri().transform((uri) => ({ ...uri, weight: 1 })),
-    z
-      .strictObject({
-        uri: sipUri().describe('The SIP URI.'),
-        weight: integer(1, 1000)
-          .prefault(1)
-          .describe(
-            'Share of the calls this target is tried first for. Targets of equal weight are tried in order.',
-          ),
-      })
-      .transform(({ uri, weight }) => ({ ...uri, weight })),
-  ])
-  .register(leafFacts, {
-    expected: 'a SIP URI such as sip:10.0.0.9:5060;transport=udp, or { uri: …, weight: 10 }',
-  })
-
 /** One entry of `trunks:` */
 export const trunkSchema = z.strictObject({
   name: nameLeaf()
     .meta({ examples: ['main'] })
     .describe('Name in logs, metrics and `inbound`.'),
   targets: z
-    .array(target)
+    .array(targetSchema)
     .prefault([])
     .meta({ examples: [['sip:10.0.0.9:5060;transport=udp', 'sip:10.0.0.10:5060']] })
     .describe(
-      'Addresses of the PBX in order of priority: SIP URIs without a user part, `transport` udp (default), tcp or tls; or `{ uri, weight }`.',
+      'Addresses of the PBX in order of priority: SIP URIs without a user part, `transport` udp (default), tcp or tls; or `{ uri, weight, priority }`.',
     ),
   register: z
     .strictObject({
@@ -115,9 +105,13 @@ export const trunkSchema = z.strictObject({
     })
     .prefault({})
     .describe('Media of the PBX leg.'),
-  options: duration()
-    .prefault(0)
-    .describe('Interval of the OPTIONS ping; 0 is off. Not built yet: draws a warning.'),
+  tls: trunkTlsSchema,
+  options: optionsSchema,
+  failover: failoverSchema,
+  redirects: redirectsSchema,
+  limits: callLimitSchema.describe(
+    'Limit of the trunk’s calls. A full trunk hands a call from WhatsApp on to the overflow trunk.',
+  ),
   outbound: z
     .strictObject({
       number: nameLeaf()

@@ -7,7 +7,8 @@ import type { TransportContext } from './context.ts'
 import { connectionError } from './failure.ts'
 import type { ListenerInfo, TlsClientOptions } from './options.ts'
 import type { StreamConnection } from './stream-connection.ts'
-import { clientContext, clientTlsOptions } from './tls-client.ts'
+import { clientContext, clientTlsOptions, peerContext } from './tls-client.ts'
+import { TlsPeers } from './tls-peers.ts'
 import type { Target } from './types.ts'
 
 const PROBE_AFTER = 60_000
@@ -16,6 +17,8 @@ const PROBE_AFTER = 60_000
 export class Connector {
   readonly #context: TransportContext
   readonly #connections: Connections
+  /** Peers with TLS settings of their own. */
+  readonly peers: TlsPeers
   readonly #tls: TlsClientOptions
   #secureContext: SecureContext | undefined
 
@@ -23,11 +26,14 @@ export class Connector {
     this.#context = context
     this.#connections = connections
     this.#tls = tls
+    this.peers = new TlsPeers(peerContext(tls), context.log)
   }
 
   /**
    * Starts a connection; messages may be sent to it at once and wait until it is up. `listener` is
    * the one whose address requests to the target name.
+   *
+   * @throws SIP_CERTIFICATE_UNUSABLE when the peer's own TLS files cannot be used
    */
   open(target: Target, listener: ListenerInfo): StreamConnection {
     const { metrics, log } = this.#context
@@ -75,6 +81,8 @@ export class Connector {
       ...(localAddress === undefined ? {} : { localAddress }),
     }
     if (target.transport === 'tcp') return connect(options)
+    const own = this.peers.contextFor(target)
+    if (own) return connectTls({ ...options, ...clientTlsOptions(own.context, own.name) })
     this.#secureContext ??= clientContext(this.#tls)
     return connectTls({ ...options, ...clientTlsOptions(this.#secureContext, target.domain) })
   }

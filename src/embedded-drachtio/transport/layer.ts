@@ -16,8 +16,9 @@ import {
   type TransportName,
 } from './options.ts'
 import { ListenerSelector } from './select.ts'
-import type { SendDone } from './stream-connection.ts'
+import type { SendDone, StreamConnection } from './stream-connection.ts'
 import { StreamListener } from './stream-listener.ts'
+import type { TlsPeer } from './tls-peers.ts'
 import type { Target, Transport } from './types.ts'
 import { UdpListener } from './udp-listener.ts'
 
@@ -33,6 +34,8 @@ export interface TransportLayer extends Transport {
   isOpen(flow: Flow): boolean
   /** Reads the certificates of all TLS listeners again; connections live on. */
   reloadCertificates(): CertificateEvent[]
+  /** Takes the peers with TLS settings of their own, for connections to come. */
+  configureTls(peers: readonly TlsPeer[]): void
   readonly metrics: TransportMetrics
 }
 
@@ -68,6 +71,7 @@ class Layer implements TransportLayer {
     }
     this.#connections = new Connections(this.#context)
     this.#connector = new Connector(this.#context, this.#connections, options.tlsClient)
+    this.#connector.peers.configure(options.tlsPeers ?? [])
   }
 
   get metrics(): TransportMetrics {
@@ -115,6 +119,10 @@ class Layer implements TransportLayer {
       this.#options.certificateChanged?.(event)
       return [event]
     })
+  }
+
+  configureTls(peers: readonly TlsPeer[]): void {
+    this.#connector.peers.configure(peers)
   }
 
   reliable(transport: TransportName): boolean {
@@ -176,7 +184,8 @@ class Layer implements TransportLayer {
     done(undefined, listener.flowTo(address, port))
   }
 
-  #sendStream(target: Target, bytes: Buffer, done: SendDone): void {
+  #sendStream(to: Target, bytes: Buffer, done: SendDone): void {
+    const target = this.#connector.peers.known(to)
     const existing = this.#connections.byTarget(target)
     if (existing) {
       existing.send(bytes, done)
@@ -192,7 +201,15 @@ class Layer implements TransportLayer {
       done(new CausewayError('SIP_CONNECTION_LIMIT', { detail: nameTarget(target) }))
       return
     }
-    this.#connector.open(target, listener.info).send(bytes, done)
+    let connection: StreamConnection
+    try {
+      connection = this.#connector.open(target, listener.info)
+    } catch (error) {
+      this.#context.log.error({ err: error }, 'SIP connection not possible')
+      done(error instanceof Error ? error : new Error(String(error)))
+      return
+    }
+    connection.send(bytes, done)
   }
 
   sendResponse(

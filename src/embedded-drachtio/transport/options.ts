@@ -6,6 +6,7 @@ import type { MessageLimits } from '../message/types.ts'
 import type { Traffic } from '../traffic.ts'
 import type { CertificateInfo } from './certificate.ts'
 import type { TransportMetrics } from './metrics.ts'
+import type { TlsPeer } from './tls-peers.ts'
 import type { Target, TransportEvents } from './types.ts'
 
 /** `udp`, `tcp` or `tls`. */
@@ -87,6 +88,8 @@ export type CertificateEvent =
 export interface TransportLayerOptions {
   listeners: ListenerOptions[]
   tlsClient?: TlsClientOptions | undefined
+  /** Peers with TLS settings of their own. */
+  tlsPeers?: readonly TlsPeer[] | undefined
   /** Deviations from {@link defaultTransportLimits}. */
   limits?: Partial<TransportLimits> | undefined
   /**

@@ -7,7 +7,9 @@ import {
   type PeerCertificate,
   type SecureContext,
 } from 'node:tls'
+import { Secret } from '../../shared/secret.ts'
 import type { TlsClientOptions } from './options.ts'
+import type { MakeContext } from './tls-peers.ts'
 
 /**
  * Builds the context of outbound TLS connections once: reading the trust anchors takes
@@ -18,8 +20,22 @@ export function clientContext(options: TlsClientOptions = {}): SecureContext {
   return createSecureContext({
     minVersion: 'TLSv1.2',
     ...(ca.length > 0 ? { ca: [...getCACertificates('default'), ...ca] } : {}),
-    ...(certificate ? { cert: certificate.cert, key: certificate.key.reveal() } : {}),
+    ...pair(certificate),
   })
+}
+
+/** Builds contexts of peers that have an authority or a certificate of their own. */
+export function peerContext(options: TlsClientOptions): MakeContext {
+  return ({ ca, certificate }) => {
+    const own = certificate && { cert: certificate.cert, key: new Secret(certificate.key) }
+    const general = own ? { ...options, certificate: own } : options
+    if (ca === undefined) return clientContext(general)
+    return createSecureContext({ minVersion: 'TLSv1.2', ca, ...pair(general.certificate) })
+  }
+}
+
+function pair(certificate: TlsClientOptions['certificate']) {
+  return certificate ? { cert: certificate.cert, key: certificate.key.reveal() } : {}
 }
 
 /**

@@ -78,7 +78,7 @@ export const sipErrors = defineErrors({
     summary: 'The TLS certificate of the SIP peer does not verify',
     cause:
       'The certificate is expired, does not cover the domain, or its issuer is not trusted (RFC 5922).',
-    fix: 'Give the peer a certificate for its domain with the complete chain, or add its issuer to `whatsapp.ca`.',
+    fix: 'Give the peer a certificate for its domain with the complete chain, or add its issuer to `whatsapp.ca`, that of a PBX to `trunks[].tls.ca`.',
     owner: 'pbx',
     retryable: false,
     sip: 503,
@@ -98,7 +98,7 @@ export const sipErrors = defineErrors({
     summary: 'The TLS certificate or key cannot be used',
     cause:
       'A file is missing or unreadable, is not PEM, or the key does not belong to the certificate.',
-    fix: 'Correct the files named by `sip.tls`; a running listener keeps the certificate it has.',
+    fix: 'Correct the files named by `sip.tls` or `trunks[].tls`; what runs keeps the certificate it has.',
     owner: 'user',
     retryable: false,
   },

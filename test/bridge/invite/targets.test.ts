@@ -1,5 +1,7 @@
 import t from 'tap'
-import { AVOIDED_FOR, Hunt, TargetHealth } from '../../../src/bridge/invite/targets.ts'
+import { Hunt } from '../../../src/bridge/invite/targets.ts'
+import { TargetHealth } from '../../../src/bridge/trunks/target-health.ts'
+import { AVOIDED_FOR } from '../../../src/bridge/trunks/target-state.ts'
 import { trunkConfig } from '../../support/configs.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { FakeRandom } from '../../support/fake-random.ts'
