@@ -137,6 +137,7 @@ export class Instance {
       media: this.#media,
       calls: this.calls,
       gate: this.calling,
+      registrations: this.#records.registrations,
       clock,
       random,
       log,

@@ -13,6 +13,7 @@ import { type MediaWatch, relayMetrics } from './media-watch.ts'
 import type { InstanceWatch } from './metrics/instance-watch.ts'
 import { metricFamilies } from './metrics.ts'
 import type { Records } from './records.ts'
+import { registrationChecks, registrationMetrics } from './registrations.ts'
 import type { Rotations } from './rotations.ts'
 import type { NumberSettings } from './settings.ts'
 import type { SipServerHandle } from './sip-server.ts'
@@ -59,6 +60,7 @@ export function operationsOf(parts: InstanceParts): Operations {
       records: records.error,
       now: clock.now(),
     }),
+    ...registrationChecks(bridge.registrations(), clock.now()),
     ...calling.checks(),
     ...watch.checks(),
     ...events.checks(),
@@ -91,6 +93,7 @@ export function operationsOf(parts: InstanceParts): Operations {
         window: (name) => rotations.window(name),
       }),
       ...trunkMetrics(bridge.status()),
+      ...registrationMetrics(bridge.registrations()),
       ...relayMetrics(media.status()),
       ...calling.metrics(),
       ...watch.metrics(),
@@ -116,7 +119,7 @@ export function operationsOf(parts: InstanceParts): Operations {
       const number = knownNumber(config(), name)
       return records.journal.entries(number.name, limit)
     },
-    trunks: () => trunkViews(bridge.status(), clock.now()),
+    trunks: () => trunkViews(bridge.status(), bridge.registrations(), clock.now()),
     config: () => redactedConfig(config()),
     reload,
     drain: () => void bridge.drain(Number.POSITIVE_INFINITY),

@@ -1,5 +1,6 @@
-import type { BridgeStatus } from '../bridge/index.ts'
+import type { BridgeStatus, RegistrationsStatus } from '../bridge/index.ts'
 import type { CheckStatus, MetricFamily, TrunkView } from '../http/index.ts'
+import { registrationViews } from './registrations.ts'
 
 type Target = BridgeStatus['targets'][number]
 
@@ -12,7 +13,11 @@ const STATUS: Readonly<Record<Target['state'], CheckStatus>> = {
 }
 
 /** Trunks as the API shows them; `now` in milliseconds since the Unix epoch. */
-export function trunkViews({ trunks, targets }: BridgeStatus, now: number): TrunkView[] {
+export function trunkViews(
+  { trunks, targets }: BridgeStatus,
+  registrations: RegistrationsStatus,
+  now: number,
+): TrunkView[] {
   return trunks.map(({ name, up, calls, limit, failovers }) => ({
     name,
     up,
@@ -27,6 +32,7 @@ export function trunkViews({ trunks, targets }: BridgeStatus, now: number): Trun
         pinged: target.pinged,
         ping_ms: target.roundTrip === undefined ? null : Math.round(target.roundTrip * 10) / 10,
       })),
+    ...registrationViews(name, registrations),
     active_calls: calls,
     limit: limit ?? null,
     failovers,

@@ -16,6 +16,10 @@ import { NonceSource } from './digest/nonce.ts'
 import { NonceCache } from './digest/nonce-cache.ts'
 import { Drain } from './drain.ts'
 import { NumberHold } from './number-hold.ts'
+import { type ContactsStatus, Registrar } from './registrar/registrar.ts'
+import { memoryStore, type RegistrationStore } from './registrar/store.ts'
+import type { RegistrationStatus } from './registration/registration.ts'
+import { Registrations } from './registration/registrations.ts'
 import type { IncomingRequest, SipPort, SipPortEvents } from './sip-port.ts'
 import { answerStray } from './stray.ts'
 import { healthLog } from './trunks/health-log.ts'
@@ -39,6 +43,8 @@ export interface BridgeOptions {
   calls: CallRegistry
   /** Decides whether a call may leave to WhatsApp; every call when absent. */
   gate?: OutboundGate
+  /** What registrations are remembered in over a restart; nothing when absent. */
+  registrations?: RegistrationStore
   clock: Clock
   random: Random
   log: Logger
@@ -61,6 +67,16 @@ export interface BridgeStatus {
   targets: readonly TargetStatus[]
   /** Figures of each trunk. */
   trunks: readonly TrunkStatus[]
+}
+
+/** Registrations in both directions. */
+export interface RegistrationsStatus {
+  /** Ours with PBXs. */
+  ours: readonly RegistrationStatus[]
+  /** Contacts of the PBXs that registered here, by trunk that allows it. */
+  contacts: readonly ContactsStatus[]
+  /** REGISTERs of PBXs by trunk ('' before it is known) and result. */
+  requests: readonly { trunk: string; result: string; count: number }[]
 }
 
 /** The drachtio-srf application: relays calls between WhatsApp and the PBX. */
@@ -90,6 +106,7 @@ export interface Bridge {
   status(): BridgeStatus
   /** What became of digests, ours and theirs. */
   digests(): readonly DigestCount[]
+  registrations(): RegistrationsStatus
   /** Ends what is left and disconnects. */
   stop(): Promise<void>
 }
@@ -115,6 +132,11 @@ class SrfBridge implements Bridge, SipPortEvents {
   constructor(options: BridgeOptions) {
     const { config, clock, random } = options
     this.#listeners = options.listeners ?? config.sip.listen
+    const store = options.registrations ?? memoryStore(random)
+    const nonces = new NonceSource(clock, random)
+    const { port, log } = options
+    const directory = (): Directory => this.#ctx.directory
+    const registrar = new Registrar(store, { clock, log, nonces, directory })
     this.#ctx = {
       port: options.port,
       calls: options.calls,
@@ -124,9 +146,11 @@ class SrfBridge implements Bridge, SipPortEvents {
       random,
       log: options.log,
       digests: new DigestCounters(),
-      nonces: new NonceSource(clock, random),
+      nonces,
+      registrar,
+      registrations: new Registrations(store.installation(), { port, clock, random, log }),
       reuse: new NonceCache(clock),
-      targets: new TargetHealth(clock, random, healthLog(options.log)),
+      targets: new TargetHealth(clock, random, healthLog(log), (trunk) => registrar.targets(trunk)),
       rate: new CallRate(clock, config.limits.invitesPerSecond),
       gate: options.gate ?? openGate,
       flows: new Map(),
@@ -148,6 +172,8 @@ class SrfBridge implements Bridge, SipPortEvents {
       ended: (record) => this.#logEnd(record),
     })
     this.#pinger.configure(this.#ctx.directory.config.trunks)
+    this.#ctx.registrar.start()
+    this.#ctx.registrations.configure(this.#ctx.directory.config)
     return new Promise((resolve) => {
       this.#onFirstConnect = resolve
       this.#ctx.port.start(this)
@@ -173,6 +199,8 @@ class SrfBridge implements Bridge, SipPortEvents {
   reconfigure(config: Config): void {
     this.#ctx.directory = new Directory(config, this.#listeners)
     this.#pinger.configure(config.trunks)
+    this.#ctx.registrations.configure(config)
+    this.#ctx.registrar.reconfigured()
   }
 
   hangUp(callId: string): boolean {
@@ -205,10 +233,21 @@ class SrfBridge implements Bridge, SipPortEvents {
     return this.#ctx.digests.counts()
   }
 
+  registrations(): RegistrationsStatus {
+    const { registrations, registrar } = this.#ctx
+    return {
+      ours: registrations.status(),
+      contacts: registrar.status(),
+      requests: registrar.counts(),
+    }
+  }
+
   async stop(): Promise<void> {
     this.#pinger.stop()
     await this.#drain.begin(0)
     await Promise.all(this.#ctx.releasing)
+    await this.#ctx.registrations.stop()
+    this.#ctx.registrar.stop()
     this.#ctx.port.stop()
     this.#connected = false
     this.#unsubscribe?.()
@@ -219,7 +258,9 @@ class SrfBridge implements Bridge, SipPortEvents {
     if (owner) owner.onRequest(request)
     else if (request.method === 'INVITE' && !hasTag(request.header('to'))) {
       void this.#door.onInvite(request)
-    } else answerStray(this.#ctx, request)
+    } else if (!this.#isRegister(request) || !this.#ctx.registrar.onRegister(request)) {
+      answerStray(this.#ctx, request)
+    }
   }
 
   onConnected(endpoints: string[]): void {
@@ -229,6 +270,7 @@ class SrfBridge implements Bridge, SipPortEvents {
     this.#ctx.log.info({ endpoints }, 'SIP server connected')
     // After a gap nobody knows who has hung up meanwhile: the server answered for us, 481.
     if (again) this.#endAll('the connection was lost during the call')
+    this.#ctx.registrations.connected()
     this.#onFirstConnect?.()
     this.#onFirstConnect = undefined
   }
@@ -236,6 +278,7 @@ class SrfBridge implements Bridge, SipPortEvents {
   onDisconnected(detail: string): void {
     this.#ctx.log.warn({ detail }, 'no SIP server; connecting again')
     this.#connected = false
+    this.#ctx.registrations.disconnected()
     const error = new CausewayError('CALL_SIP_SERVER_LOST', { detail })
     for (const flow of [...this.#ctx.flows.values()]) {
       if (flow.call.state !== 'answered') flow.hangUp(error)
@@ -245,6 +288,10 @@ class SrfBridge implements Bridge, SipPortEvents {
   onFault(error: unknown): void {
     const coded = new CausewayError('CALL_INTERNAL', { cause: error })
     this.#ctx.log.error({ err: coded }, 'a handler failed')
+  }
+
+  #isRegister(request: IncomingRequest): boolean {
+    return request.method === 'REGISTER' && this.#ctx.directory.sideOf(request) === 'pbx'
   }
 
   #endAll(detail: string): void {

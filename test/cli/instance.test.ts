@@ -177,10 +177,10 @@ t.test('reload: what was taken, what waits, what is wrong', async (t) => {
   t.match(await run('reload'), { code: 0, stdout: /taken at once {3}limits\.calls, numbers/ })
   result = { ...good, restart: ['sip.listen'] }
   t.match(await run('reload'), { code: 2, stdout: /needs a restart sip\.listen/ })
-  result = { ...good, warnings: [new CausewayError('CONFIG_NOT_BUILT', { place: 'c.yaml:3:1' })] }
+  result = { ...good, warnings: [new CausewayError('CONFIG_NO_CALLERS', { place: 'c.yaml:3:1' })] }
   const warned = await run('reload')
   t.equal(warned.code, 2)
-  t.match(warned.stderr, /warning\[CONFIG_NOT_BUILT\][\s\S]*--> c\.yaml:3:1/)
+  t.match(warned.stderr, /warning\[CONFIG_NO_CALLERS\][\s\S]*--> c\.yaml:3:1/)
   result = { ...good, ok: false, errors: [new CausewayError('CONFIG_YAML_SYNTAX'), {}] }
   const bad = await run('reload')
   t.equal(bad.code, 78)

@@ -209,8 +209,7 @@ export class World {
     const { config, warnings } = this.load()
     const { context, close } = createContext({
       config,
-      // A key whose feature comes later is no fault of the scene.
-      warnings: warnings.filter(({ code }) => code !== 'CONFIG_NOT_BUILT'),
+      warnings,
       clock: PATIENT,
       random: systemRandom,
       system: this.system,

@@ -15,6 +15,7 @@ import { coded } from '../outcome/coded.ts'
 import type { Failure } from '../outcome/failure.ts'
 import { pbxOutcome, tryNextTarget, tryOverflow } from '../outcome/pbx.ts'
 import { passReason, reasonOf, retryHeaders, textOfReason } from '../outcome/refusal.ts'
+import { unreachable } from '../registrar/absence.ts'
 import type { Headers, IncomingRequest, IncomingResponse } from '../sip-port.ts'
 import { type AttemptEvents, TargetAttempt } from '../trunks/attempt.ts'
 import { silenceBudget } from '../trunks/budget.ts'
@@ -199,7 +200,7 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
     const hop = this.#hunt.nextTrunk()
     this.#ringTimer?.clear()
     if (!hop) {
-      this.#giveUp(last ?? this.#hunt.full ?? new CausewayError('CALL_PBX_UNREACHABLE'))
+      this.#giveUp(last ?? this.#hunt.full ?? unreachable(this.#ctx, this.#start.trunks))
       return
     }
     this.call.trunk = hop.trunk.name

@@ -35,14 +35,14 @@ export interface TrunkStatus {
   failovers: number
 }
 
-/** The targets of all trunks. */
+/** The configured targets of all trunks. */
 export function targetStatuses(
   trunks: readonly TrunkConfig[],
   health: TargetHealth,
   pinger: Pinger,
 ): TargetStatus[] {
   return trunks.flatMap((trunk) =>
-    health.targetsOf(trunk).map((target) => {
+    trunk.targets.map((target) => {
       const { condition, reason, since, roundTrip } = health.news(target)
       return {
         trunk: trunk.name,

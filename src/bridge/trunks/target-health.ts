@@ -31,23 +31,31 @@ export class TargetHealth {
   readonly #clock: Clock
   readonly #random: Random
   readonly #listener: HealthListener | undefined
+  readonly #registered: (trunk: TrunkConfig) => readonly TrunkTarget[]
   readonly #entries = new Map<string, Entry>()
   readonly #failovers = new Map<string, number>()
 
-  constructor(clock: Clock, random: Random, listener?: HealthListener) {
+  /** @param registered where the PBX of a trunk is registered: tried before its targets */
+  constructor(
+    clock: Clock,
+    random: Random,
+    listener?: HealthListener,
+    registered: (trunk: TrunkConfig) => readonly TrunkTarget[] = () => [],
+  ) {
     this.#clock = clock
     this.#random = random
     this.#listener = listener
+    this.#registered = registered
   }
 
   /** The one list of where calls of a trunk may go. */
   targetsOf(trunk: TrunkConfig): readonly TrunkTarget[] {
-    return trunk.targets
+    return [...this.#registered(trunk), ...trunk.targets]
   }
 
   /** The trunk's targets in the order of trying; those avoided come last. */
   order(trunk: TrunkConfig): TrunkTarget[] {
-    const ordered = inOrder(this.targetsOf(trunk), this.#random)
+    const ordered = [...this.#registered(trunk), ...inOrder(trunk.targets, this.#random)]
     const avoided = ordered.filter((target) => this.isAvoided(target))
     return [...ordered.filter((target) => !avoided.includes(target)), ...avoided]
   }

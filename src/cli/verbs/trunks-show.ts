@@ -1,6 +1,7 @@
 import type { TrunkView } from '../../http/index.ts'
 import { nearest } from '../../shared/nearest.ts'
 import { connect, INSTANCE_OPTIONS, INSTANCE_USAGE } from '../client.ts'
+import { registrationLines, registrationsWell } from '../registration-lines.ts'
 import { type Paint, paintFor } from '../style.ts'
 import { EXIT, parseVerbArgs, UsageError, type Verb } from '../verb.ts'
 
@@ -10,15 +11,16 @@ export const verb: Verb = {
   summary: 'trunks of a running instance and whether their targets answer',
   usage: `Usage: causeway trunks show [NAME] [-c FILE | --url URL] [--json]
 
-Shows every trunk, or the one named: its targets, whether each is up, since when and why not, and how
-many calls it carries. With OPTIONS pings (trunks[].options) that is what the last pings say, else
-what became of the last calls.
+Shows every trunk, or the one named: its targets, whether each is up, since when and why not, how many
+calls it carries, whether Causeway is registered with its PBX, and where the PBX is registered here.
+With OPTIONS pings (trunks[].options) a target's state is what the last pings say, else what became of
+the last calls.
 
 Options:
 ${INSTANCE_USAGE}
       --json          { trunks }, as in docs/reference/http.md
 
-Exit codes: 0 every target is up or was not tried yet, 2 some are not.
+Exit codes: 0 every target is up or was not tried yet and every registration is up, 2 some are not.
 
 Example:
   causeway trunks show main
@@ -31,7 +33,7 @@ Example:
     if (values.json) io.stdout.write(`${JSON.stringify({ trunks }, null, 2)}\n`)
     else io.stdout.write(format(trunks, paintFor(io.stdout, io.env)))
     const reached = trunks.every(({ targets }) => targets.every(({ status }) => status === 'pass'))
-    return reached ? EXIT.done : EXIT.attention
+    return reached && trunks.every(registrationsWell) ? EXIT.done : EXIT.attention
   },
 }
 
@@ -47,18 +49,21 @@ function chosen(trunks: readonly TrunkView[], name: string | undefined): readonl
 
 function format(trunks: readonly TrunkView[], paint: Paint): string {
   if (trunks.length === 0) return 'no trunks\n'
-  const blocks = trunks.map(({ name, targets, active_calls: active, limit, failovers }) => {
-    const most = limit === null ? '' : ` of ${limit}`
-    const went = failovers > 0 ? `, ${failovers} went on to another target` : ''
-    const calls = `${active}${most} call${(limit ?? active) === 1 ? '' : 's'} in progress${went}`
-    const width = Math.max(0, ...targets.map(({ uri }) => uri.length))
-    const lines = targets.map(({ uri, status, detail }) => {
-      const tone = status === 'pass' ? 'green' : status === 'warn' ? 'yellow' : 'red'
-      const mark = status === 'pass' ? '✓' : status === 'warn' ? '!' : '✗'
-      return `  ${paint(tone, mark)} ${uri.padEnd(width)}  ${detail}`
-    })
-    const none = ['  no targets: calls to this trunk fail']
-    return [`${paint('bold', name)}  ${calls}`, ...(lines.length > 0 ? lines : none)].join('\n')
-  })
+  const blocks = trunks.map(
+    ({ name, targets, active_calls: active, limit, failovers, ...trunk }) => {
+      const most = limit === null ? '' : ` of ${limit}`
+      const went = failovers > 0 ? `, ${failovers} went on to another target` : ''
+      const calls = `${active}${most} call${(limit ?? active) === 1 ? '' : 's'} in progress${went}`
+      const width = Math.max(0, ...targets.map(({ uri }) => uri.length))
+      const lines = targets.map(({ uri, status, detail }) => {
+        const tone = status === 'pass' ? 'green' : status === 'warn' ? 'yellow' : 'red'
+        const mark = status === 'pass' ? '✓' : status === 'warn' ? '!' : '✗'
+        return `  ${paint(tone, mark)} ${uri.padEnd(width)}  ${detail}`
+      })
+      lines.push(...registrationLines(trunk, paint))
+      const none = ['  no targets: calls to this trunk fail']
+      return [`${paint('bold', name)}  ${calls}`, ...(lines.length > 0 ? lines : none)].join('\n')
+    },
+  )
   return `${blocks.join('\n')}\n`
 }

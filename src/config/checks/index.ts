@@ -1,10 +1,10 @@
 import { callingRules } from './calling.ts'
 import type { Rule } from './context.ts'
 import { mediaRules } from './media.ts'
-import { notBuilt } from './not-built.ts'
 import { numberRules } from './numbers.ts'
 import { permissionRules } from './permissions.ts'
 import { recordsRules } from './records.ts'
+import { registrationRules } from './registration.ts'
 import { sipRules } from './sip.ts'
 import { targetRules } from './targets.ts'
 import { trunkRules } from './trunks.ts'
@@ -20,8 +20,8 @@ export const rules: readonly Rule[] = [
   ...callingRules,
   ...trunkRules,
   ...targetRules,
+  ...registrationRules,
   ...permissionRules,
   ...webhookRules,
   ...recordsRules,
-  notBuilt,
 ]

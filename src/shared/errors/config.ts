@@ -155,9 +155,9 @@ export const configErrors = defineErrors({
     ...mistake,
   },
   CONFIG_TRUNK_UNREACHABLE: {
-    summary: 'a trunk has neither targets nor registrations',
+    summary: 'a trunk has neither targets nor a registration',
     cause: 'Causeway would not know where to send a call.',
-    fix: 'List the addresses of the PBX in targets, or set accept.registrations.',
+    fix: 'List the addresses of the PBX in targets, or set register or accept.registrations.',
     ...mistake,
   },
   CONFIG_TOKEN_MISSING: {
@@ -176,12 +176,6 @@ export const configErrors = defineErrors({
     summary: 'a number has neither access token nor SIP password',
     cause: 'Without one of them calls can be neither made nor challenged.',
     fix: 'Set access_token to have the password fetched, or sip_password.',
-    ...mistake,
-  },
-  CONFIG_NOT_BUILT: {
-    summary: 'this key has no effect in this version',
-    cause: 'The feature behind it is not built yet; the key is checked and otherwise ignored.',
-    fix: 'Remove the key until the feature is there, or accept that it does nothing.',
     ...mistake,
   },
   CONFIG_NO_EFFECT: {

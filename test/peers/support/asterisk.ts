@@ -15,6 +15,8 @@ export interface AsteriskOptions {
   configuration?: string
   /** RTP ports it may use; two for each leg of a call. Default 400. */
   rtpPorts?: number
+  /** SIP port of one that was there before. Default: a free one. */
+  sipPort?: number
   /** Values of further `@NAME@` in that folder. */
   values?: Record<string, string | number>
 }
@@ -45,7 +47,7 @@ export async function startAsterisk(options: AsteriskOptions): Promise<Asterisk>
     mkdirSync(join(state, folder))
   const [chanPjsip] = globSync(join(root, 'usr/lib/**/chan_pjsip.so'))
   if (!chanPjsip) throw new Error(`no chan_pjsip.so below ${root}`)
-  const sipPort = await freePort()
+  const sipPort = options.sipPort ?? (await freePort())
   const httpPort = await freePort()
   const rtp = rtpRange(options.rtpPorts ?? 400)
   const secret = crypto.randomUUID()
