@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import type { Secret } from '../shared/secret.ts'
+import { buildInbound, buildPresentation } from './build-routing.ts'
 import { META_PREFIXES } from './meta-prefixes.ts'
 import type { FileValues } from './schema/index.ts'
 import type {
@@ -103,15 +104,7 @@ function buildNumber(
     manage: token ? (values.manage ?? 'apply') : 'off',
     sipPassword: values.sip_password,
     calling: buildCalling(values.calling, port),
-    inbound: inbound && {
-      trunk: inbound.trunk,
-      to: inbound.to,
-      from: inbound.from,
-      ringTimeout: inbound.ring_timeout,
-      overflow: inbound.overflow,
-      earlyMedia: inbound.early_media,
-      announcement: inbound.announcement && resolve(folder, inbound.announcement),
-    },
+    inbound: inbound && buildInbound(inbound, folder),
   }
 }
 
@@ -144,7 +137,8 @@ function buildTrunk(values: FileValues['trunks'][number]): TrunkConfig {
     },
     media: values.media,
     options: values.options,
-    outbound: { number: outbound.number, to: outbound.to },
+    outbound: { ...outbound, number: outbound.number },
+    presentation: buildPresentation(values.presentation),
     permissions: buildPermissions(values.permissions),
   }
 }

@@ -56,9 +56,17 @@ export function escapeUser(user: string): string {
   })
 }
 
-/** `"Name" ` for use before `<uri>`, or '' without a name. Control characters are dropped. */
+/** Most characters of a display name. */
+const DISPLAY_LIMIT = 128
+
+/**
+ * `"Name" ` for use before `<uri>`, or '' without a name. What a header line or a terminal could take
+ * for more than text is dropped: control characters, line separators, changes of direction, halves of
+ * surrogate pairs.
+ */
 export function displayPrefix(display: string): string {
-  const clean = display.replace(/[\x00-\x1f\x7f]/g, '').slice(0, 128)
+  const text = display.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '')
+  const clean = [...text].slice(0, DISPLAY_LIMIT).join('').trim()
   return clean === '' ? '' : `"${clean.replace(/["\\]/g, '\\$&')}" `
 }
 

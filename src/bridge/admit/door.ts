@@ -1,5 +1,6 @@
-import type { WhatsAppFacts } from '../../calls/index.ts'
+import { type Call, causeOf, type WhatsAppFacts } from '../../calls/index.ts'
 import type { NumberConfig } from '../../config/types.ts'
+import { type ArrivingCall, chainOf, chooseRoute, userParamsOf } from '../../routing/index.ts'
 import { detach } from '../../shared/detach.ts'
 import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
 import { parseParty } from '../address/uri.ts'
@@ -54,33 +55,41 @@ export class Door {
     const { request } = invite
     const number = this.#admitted('whatsapp', invite, await admitWhatsApp(this.#ctx, request))
     if (!number || invite.cancelled) return
-    const { inbound } = number
-    const { directory } = this.#ctx
-    const trunk = inbound && directory.trunk(inbound.trunk)
-    if (!inbound || !trunk) {
-      const error = new CausewayError('CALL_INBOUND_OFF', { place: `number ${number.name}` })
-      this.#refuse('whatsapp', invite, error)
-      return
-    }
     const caller = parseParty(request.header('from') ?? '')
     if (!caller || caller.user === '') {
       const error = new CausewayError('CALL_REQUEST_BAD', { detail: 'From cannot be read' })
       this.#refuse('whatsapp', invite, error)
       return
     }
+    const consumer = detach(caller.user)
+    const facts = factsOf(request, caller.display)
+    const arriving = arrivingCall(request.uri, consumer, facts, this.#ctx.clock.now())
+    const route = chooseRoute(number, arriving)
+    const { directory } = this.#ctx
+    const trunks = (route ? chainOf(route.inbound) : [])
+      .map((step) => directory.trunk(step.trunk))
+      .filter((trunk) => trunk !== undefined)
+    const [trunk] = trunks
+    if (!route || !trunk) {
+      const error = new CausewayError('CALL_INBOUND_OFF', { place: `number ${number.name}` })
+      this.#refuse('whatsapp', invite, error)
+      return
+    }
     if (this.#refusedByChecks('whatsapp', invite, number)) return
-    const overflow = inbound.overflow === undefined ? undefined : directory.trunk(inbound.overflow)
     const call = this.#ctx.calls.begin({
       id: this.#ctx.random.hex(8),
       direction: 'user-initiated',
       number: number.name,
       business: number.phoneNumber,
-      consumer: detach(caller.user),
+      consumer,
       trunk: trunk.name,
-      whatsapp: factsOf(request, caller.display),
+      route: route.name,
+      whatsapp: facts,
     })
-    const trunks = overflow ? [trunk, overflow] : [trunk]
-    new UserInitiatedCall(this.#ctx, { call, invite, number, inbound, trunks }).begin()
+    const { inbound, refuse } = route
+    if (refuse === undefined) {
+      new UserInitiatedCall(this.#ctx, { call, invite, number, inbound, trunks }).begin()
+    } else refuseCall(call, invite, refuse)
   }
 
   #fromPbx(invite: IncomingInvite): void {
@@ -97,7 +106,7 @@ export class Door {
       this.#refuse('pbx', invite, dialled)
       return
     }
-    const { number, consumer } = dialled
+    const { number, consumer, route } = dialled
     if (this.#ctx.heldNumbers.has(number.name)) {
       this.#refuse('pbx', invite, rotating(number.name))
       return
@@ -110,6 +119,7 @@ export class Door {
       business: number.phoneNumber,
       consumer: detach(consumer),
       trunk: trunk.name,
+      route,
     })
     new BusinessInitiatedCall(this.#ctx, { call, invite, number, trunk }).begin()
   }
@@ -160,4 +170,24 @@ function factsOf(request: IncomingRequest, displayName: string): WhatsAppFacts {
   if (wacid !== undefined) facts.wacid = wacid
   if (displayName !== '') facts.displayName = detach(displayName)
   return facts
+}
+
+/** What the routes of a number look at. */
+export function arrivingCall(
+  uri: string,
+  consumer: string,
+  facts: WhatsAppFacts,
+  at: number,
+): ArrivingCall {
+  const { country, userId, ctaPayload, deeplinkPayload } = facts
+  const payloads = [ctaPayload, deeplinkPayload].filter((payload) => payload !== undefined)
+  return { params: userParamsOf(uri), consumer, country, userId, payloads, at }
+}
+
+/** Ends a call the way its route asks for: it is one, and leaves a record. */
+function refuseCall(call: Call, invite: IncomingInvite, status: number): void {
+  call.note('whatsapp', 'in', 'INVITE')
+  if (invite.reject(status)) call.note('whatsapp', 'out', String(status))
+  const detail = `route ${call.route}, ${status}`
+  call.end(causeOf(new CausewayError('CALL_ROUTE_REFUSED', { detail, sip: status })))
 }

@@ -4,7 +4,9 @@ import { mediaRules } from './media.ts'
 import { notBuilt } from './not-built.ts'
 import { numberRules } from './numbers.ts'
 import { permissionRules } from './permissions.ts'
+import { presentationRules } from './presentation.ts'
 import { recordsRules } from './records.ts'
+import { routeRules } from './routes.ts'
 import { sipRules } from './sip.ts'
 import { trunkRules } from './trunks.ts'
 import { webhookRules } from './webhooks.ts'
@@ -16,8 +18,10 @@ export const rules: readonly Rule[] = [
   ...sipRules,
   ...mediaRules,
   ...numberRules,
+  ...routeRules,
   ...callingRules,
   ...trunkRules,
+  ...presentationRules,
   ...permissionRules,
   ...webhookRules,
   ...recordsRules,

@@ -2,9 +2,10 @@ import { z } from 'zod'
 import { parseCidr, parseSipUri } from '../addresses.ts'
 import { duration, flag, integer, leafFacts, matching, oneOf, secret, text } from '../leaf.ts'
 import { Rejection } from '../rejection.ts'
-import { OUTBOUND_PLACEHOLDERS, parseTemplate } from '../templates.ts'
 import { nameLeaf } from './numbers.ts'
+import { outboundSchema } from './outbound.ts'
 import { permissionsLeaf } from './permissions.ts'
+import { presentationSchema } from './presentation.ts'
 
 const CODECS: Record<string, string> = {
   opus: 'opus',
@@ -118,21 +119,9 @@ export const trunkSchema = z.strictObject({
   options: duration()
     .prefault(0)
     .describe('Interval of the OPTIONS ping; 0 is off. Not built yet: draws a warning.'),
-  outbound: z
-    .strictObject({
-      number: nameLeaf()
-        .optional()
-        .meta({ examples: ['support'] })
-        .describe(
-          'Name of the number calls leave from, unless From or PAI holds one of `numbers`.',
-        ),
-      to: text({ expected: 'a template such as "{dialed}"' }, (value) =>
-        parseTemplate(value, OUTBOUND_PLACEHOLDERS),
-      )
-        .prefault('{dialed}')
-        .describe('User part towards WhatsApp: `+E.164` or a BSUID.'),
-    })
+  outbound: outboundSchema.prefault({}).describe('Calls from the PBX to WhatsApp users.'),
+  presentation: presentationSchema
     .prefault({})
-    .describe('Calls from the PBX to WhatsApp users.'),
+    .describe('How callers and numbers are written towards this PBX, and read from it.'),
   permissions: permissionsLeaf,
 })

@@ -7,6 +7,7 @@ import { doctorCallErrors } from './doctor-calls.ts'
 import { mediaErrors } from './media.ts'
 import { permissionErrors } from './permissions.ts'
 import { relayErrors } from './relay.ts'
+import { configRoutingErrors, routingCallErrors } from './routing.ts'
 import { settingsErrors } from './settings.ts'
 import { sipErrors } from './sip.ts'
 import { webhookErrors } from './webhooks.ts'
@@ -21,6 +22,8 @@ export const catalogue = {
   ...mediaErrors,
   ...permissionErrors,
   ...relayErrors,
+  ...configRoutingErrors,
+  ...routingCallErrors,
   ...settingsErrors,
   ...sipErrors,
   ...webhookErrors,

@@ -1,7 +1,6 @@
 import t from 'tap'
 import { consumerOf, digitsOf } from '../../../src/bridge/address/consumer.ts'
 import { Networks } from '../../../src/bridge/address/networks.ts'
-import { fillTemplate } from '../../../src/bridge/address/template.ts'
 import { displayPrefix, escapeUser, parseParty, parseUri } from '../../../src/bridge/address/uri.ts'
 
 t.test('dialled numbers become WhatsApp users', async (t) => {
@@ -59,17 +58,6 @@ t.test('what we write cannot break out of its place', async (t) => {
   t.equal(escapeUser('é😀'), '%C3%A9%F0%9F%98%80')
   t.equal(displayPrefix(''), '')
   t.equal(displayPrefix('Zoë "Z"\r\nX: y'), '"Zoë \\"Z\\"X: y" ')
-})
-
-t.test('templates', async (t) => {
-  const values = { business: '+441632960123', caller: '+33199001234', dialed: '0033' }
-  t.equal(fillTemplate('{business}', values), '+441632960123')
-  t.equal(
-    fillTemplate('wa-{business:digits}-{caller:digits}', values),
-    'wa-441632960123-33199001234',
-  )
-  t.equal(fillTemplate('{caller:digits}', { ...values, caller: 'FR.1' }), 'FR.1')
-  t.equal(fillTemplate('9{dialed}', values), '90033')
 })
 
 t.test('networks', async (t) => {
