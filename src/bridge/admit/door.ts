@@ -1,19 +1,18 @@
-import { type Call, causeOf, type WhatsAppFacts } from '../../calls/index.ts'
+import { type Call, causeOf } from '../../calls/index.ts'
 import type { NumberConfig } from '../../config/types.ts'
-import { type ArrivingCall, chainOf, chooseRoute, userParamsOf } from '../../routing/index.ts'
+import { chainOf, chooseRoute } from '../../routing/index.ts'
 import { detach } from '../../shared/detach.ts'
 import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
-import { parseParty } from '../address/uri.ts'
 import { BusinessInitiatedCall } from '../call/business-initiated.ts'
 import { takeReplaces } from '../call/replaces.ts'
 import { UserInitiatedCall } from '../call/user-initiated.ts'
 import type { BridgeContext } from '../context.ts'
 import { challengeValue } from '../digest/challenge.ts'
-import { collectFacts, wacidOf } from '../headers/whatsapp.ts'
 import { IncomingInvite } from '../invite/incoming-invite.ts'
 import { coded } from '../outcome/coded.ts'
 import { refusalHeaders, retryHeaders } from '../outcome/refusal.ts'
 import type { Headers, IncomingRequest } from '../sip-port.ts'
+import { readArrival } from './arriving.ts'
 import { checkInvite } from './checks.ts'
 import type { Side } from './directory.ts'
 import { checkLimits } from './limits.ts'
@@ -55,16 +54,13 @@ export class Door {
     const { request } = invite
     const number = this.#admitted('whatsapp', invite, await admitWhatsApp(this.#ctx, request))
     if (!number || invite.cancelled) return
-    const caller = parseParty(request.header('from') ?? '')
-    if (!caller || caller.user === '') {
+    const arrival = readArrival(request, this.#ctx.clock.now())
+    if (!arrival) {
       const error = new CausewayError('CALL_REQUEST_BAD', { detail: 'From cannot be read' })
       this.#refuse('whatsapp', invite, error)
       return
     }
-    const consumer = detach(caller.user)
-    const facts = factsOf(request, caller.display)
-    const arriving = arrivingCall(request.uri, consumer, facts, this.#ctx.clock.now())
-    const route = chooseRoute(number, arriving)
+    const route = chooseRoute(number, arrival.call)
     const { directory } = this.#ctx
     const trunks = (route ? chainOf(route.inbound) : [])
       .map((step) => directory.trunk(step.trunk))
@@ -81,10 +77,10 @@ export class Door {
       direction: 'user-initiated',
       number: number.name,
       business: number.phoneNumber,
-      consumer,
+      consumer: arrival.call.consumer,
       trunk: trunk.name,
       route: route.name,
-      whatsapp: facts,
+      whatsapp: arrival.facts,
     })
     const { inbound, refuse } = route
     if (refuse === undefined) {
@@ -161,27 +157,6 @@ export class Door {
       'refused',
     )
   }
-}
-
-function factsOf(request: IncomingRequest, displayName: string): WhatsAppFacts {
-  const facts: WhatsAppFacts = {}
-  collectFacts(request.headers, facts)
-  const wacid = wacidOf(facts, request.callId)
-  if (wacid !== undefined) facts.wacid = wacid
-  if (displayName !== '') facts.displayName = detach(displayName)
-  return facts
-}
-
-/** What the routes of a number look at. */
-export function arrivingCall(
-  uri: string,
-  consumer: string,
-  facts: WhatsAppFacts,
-  at: number,
-): ArrivingCall {
-  const { country, userId, ctaPayload, deeplinkPayload } = facts
-  const payloads = [ctaPayload, deeplinkPayload].filter((payload) => payload !== undefined)
-  return { params: userParamsOf(uri), consumer, country, userId, payloads, at }
 }
 
 /** Ends a call the way its route asks for: it is one, and leaves a record. */

@@ -67,7 +67,7 @@ export function readDialled(
   const choice = chooseNumberOf(directory, trunk, message)
   const number = choice.number === undefined ? undefined : directory.number(choice.number)
   if (!number) {
-    const detail = `trunk ${trunk.name}, From ${message.header('from') ?? ''}`
+    const detail = `trunk ${trunk.name}, From ${message.header('from') ?? 'missing'}`
     return new CausewayError('CALL_BUSINESS_NUMBER_MISSING', { detail })
   }
   const { dialled, route } = choice
