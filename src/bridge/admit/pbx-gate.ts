@@ -8,7 +8,7 @@ import {
 } from '../../routing/index.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
 import { consumerOf } from '../address/consumer.ts'
-import { parseParty, parseUri } from '../address/uri.ts'
+import { parseParty, parseUri, splitAddresses } from '../address/uri.ts'
 import type { BridgeContext } from '../context.ts'
 import { credentialsFor, verify } from '../digest/verify.ts'
 import type { IncomingRequest } from '../sip-port.ts'
@@ -110,16 +110,11 @@ function dialledUser(message: DialledMessage): string {
  */
 function partiesOf(message: DialledMessage): LeavingCall['parties'] {
   const users = (name: string): string[] =>
-    listOf(message.header(name) ?? '').flatMap((value) => parseParty(value)?.user || [])
+    splitAddresses(message.header(name) ?? '').flatMap((value) => parseParty(value)?.user || [])
   return {
     pai: users('p-asserted-identity'),
     from: users('from'),
     diversion: users('diversion'),
     'history-info': users('history-info').reverse(),
   }
-}
-
-/** The addresses of a header that may hold several; commas inside of one do not part it. */
-function listOf(value: string): string[] {
-  return value.split(/,\s*(?=["<]|sips?:|tel:)/)
 }
