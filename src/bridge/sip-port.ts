@@ -1,4 +1,4 @@
-/** SIP headers by name. Incoming names are lower case, except `X-…`, which keep their spelling. */
+/** SIP headers by name. Incoming names are lower case, except `X-…`, `P-…` and Diversion, which keep their spelling. */
 export type Headers = Record<string, string>
 
 /** What requests and responses from the network have in common. */

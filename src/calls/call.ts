@@ -52,6 +52,7 @@ export interface CallOptions {
   business: string
   consumer: string
   trunk: string
+  route?: string
   whatsapp?: WhatsAppFacts
 }
 
@@ -78,6 +79,11 @@ export class Call {
   readonly consumer: string
   /** Name of the trunk in use; changes when the overflow trunk is tried. */
   trunk: string
+  /**
+   * What chose the way: name of a route of the number or `inbound`; of a call from the PBX what named
+   * its number, such as `prefix 91`, `pai` or `trunk`.
+   */
+  readonly route: string | undefined
   readonly whatsapp: WhatsAppFacts
   /** What WhatsApp's webhooks say of it; undefined until one came. */
   whatsappReport: WhatsAppReport | undefined
@@ -104,6 +110,7 @@ export class Call {
     this.business = options.business
     this.consumer = options.consumer
     this.trunk = options.trunk
+    this.route = options.route
     this.whatsapp = options.whatsapp ?? {}
     this.startedAt = clock.now()
     this.#began = clock.monotonic()

@@ -18,6 +18,8 @@ export interface CallRecord {
   readonly consumer: string
   /** Name of the trunk, the last one tried. */
   readonly trunk: string
+  /** What chose the way: a route of the number, or what named the number of a call from the PBX. */
+  readonly route: string | undefined
   readonly whatsapp: WhatsAppFacts
   /** What WhatsApp's webhooks say of it; undefined until one came, which may be after the end. */
   readonly whatsappReport: WhatsAppReport | undefined
@@ -53,6 +55,7 @@ export function recordOf(call: Call, now: number): CallRecord {
     business,
     consumer,
     trunk,
+    route: call.route,
     whatsapp,
     whatsappReport: call.whatsappReport,
     media,

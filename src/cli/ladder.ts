@@ -103,10 +103,10 @@ export function formatCall(call: CallRecord, paint: Paint = plain): string {
 }
 
 function header(call: CallRecord, paint: Paint): string[] {
-  const { id, direction, state, number, trunk, whatsapp, media } = call
+  const { id, direction, state, number, trunk, route, whatsapp, media } = call
   const rows: [string, string | undefined][] = [
     ['parties', parties(call)],
-    ['through', `number ${number}, trunk ${trunk}`],
+    ['through', `number ${number}, ${route ? `by ${route}, ` : ''}trunk ${trunk}`],
     ['wacid', whatsapp.wacid],
     ['times', times(call)],
     ['media', media && mediaOf(media)],

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import type { Secret } from '../shared/secret.ts'
+import { buildInbound, buildPresentation } from './build-routing.ts'
 import { META_PREFIXES } from './meta-prefixes.ts'
 import type { FileValues } from './schema/index.ts'
 import type {
@@ -108,15 +109,7 @@ function buildNumber(
     manage: token ? (values.manage ?? 'apply') : 'off',
     sipPassword: values.sip_password,
     calling: buildCalling(values.calling, port),
-    inbound: inbound && {
-      trunk: inbound.trunk,
-      to: inbound.to,
-      from: inbound.from,
-      ringTimeout: inbound.ring_timeout,
-      overflow: inbound.overflow,
-      earlyMedia: inbound.early_media,
-      announcement: inbound.announcement && resolve(folder, inbound.announcement),
-    },
+    inbound: inbound && buildInbound(inbound, folder),
     limits: values.limits,
   }
 }
@@ -157,7 +150,8 @@ function buildTrunk(values: FileValues['trunks'][number], folder: string): Trunk
     failover: values.failover,
     redirects: values.redirects,
     limits: values.limits,
-    outbound: { number: outbound.number, to: outbound.to },
+    outbound: { ...outbound, number: outbound.number },
+    presentation: buildPresentation(values.presentation),
     permissions: buildPermissions(values.permissions),
   }
 }

@@ -2,6 +2,7 @@ import { stringify } from 'yaml'
 import type { Secret } from '../shared/secret.ts'
 import { formatHostPort } from './addresses.ts'
 import { META_PREFIXES } from './meta-prefixes.ts'
+import { inboundView, outboundView, presentationView } from './redacted-routing.ts'
 import { target, targetKeys } from './redacted-targets.ts'
 import type {
   Config,
@@ -85,17 +86,7 @@ function number(number: NumberConfig): Record<string, unknown> {
     manage: number.manage,
     sip_password: secret(number.sipPassword),
     calling: number.calling,
-    inbound:
-      inbound &&
-      present({
-        trunk: inbound.trunk,
-        to: inbound.to,
-        from: inbound.from,
-        ring_timeout: formatDuration(inbound.ringTimeout),
-        overflow: inbound.overflow,
-        early_media: inbound.earlyMedia || undefined,
-        announcement: inbound.announcement,
-      }),
+    inbound: inbound && inboundView(inbound),
     limits: number.limits,
   })
 }
@@ -135,7 +126,8 @@ function trunk(trunk: TrunkConfig): Record<string, unknown> {
     }),
     media: trunk.media,
     ...targetKeys(trunk),
-    outbound: present({ number: outbound.number, to: outbound.to }),
+    outbound: outboundView(outbound),
+    presentation: presentationView(trunk.presentation),
     permissions: permissions(trunk.permissions),
   })
 }

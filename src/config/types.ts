@@ -1,5 +1,8 @@
 import type { LogLevel, NumberStyle } from '../shared/log.ts'
 import type { Secret } from '../shared/secret.ts'
+import type { InboundConfig, OutboundConfig, PresentationConfig } from './route-types.ts'
+
+export type * from './route-types.ts'
 
 /** Transport of a SIP listener or target. */
 export type SipTransport = 'udp' | 'tcp' | 'tls'
@@ -140,24 +143,6 @@ export interface NumberConfig {
   limits?: CallLimit | undefined
 }
 
-/** What happens to a user-initiated call to the number. */
-export interface InboundConfig {
-  /** Name of a trunk. */
-  trunk: string
-  /** Template of the user part of the R-URI and To. */
-  to: string
-  /** Template of the user part of From and PAI. */
-  from: string
-  /** Milliseconds until the PBX leg is cancelled. */
-  ringTimeout: number
-  /** Name of the trunk tried when the first fails or does not answer. */
-  overflow: string | undefined
-  /** Whether WhatsApp gets the PBX's early media (a 183 with SDP, and RTP before the answer). */
-  earlyMedia: boolean
-  /** Absolute path of the file played while the overflow trunk rings, or when nobody answers. */
-  announcement: string | undefined
-}
-
 /** One SIP target of a trunk. */
 export interface TrunkTarget {
   /** SIP URI without user part: `sip:10.0.0.9:5060;transport=udp`. */
@@ -242,12 +227,8 @@ export interface TrunkConfig {
   /** Hosts a 3xx of the PBX may name: those of the trunk, any, none. */
   redirects: 'own' | 'any' | 'off'
   limits: CallLimit | undefined
-  outbound: {
-    /** Name of the number calls leave from, unless From or PAI names one. */
-    number: string | undefined
-    /** Template of the consumer's user part. */
-    to: string
-  }
+  outbound: OutboundConfig
+  presentation: PresentationConfig
   permissions: PermissionsConfig
 }
 

@@ -1,7 +1,6 @@
 /** Call permissions of consumers, limits, call policy and quality of business-initiated calls. */
 export { AccountEvents, type StandingEvent } from './account.ts'
 export { PermissionBook } from './book.ts'
-export { type HoursVerdict, judgeHours } from './call-hours.ts'
 export { createPermissionClient, type PermissionClient } from './client.ts'
 export { messageOf, OutboundGate, type PendingVerdict } from './gate.ts'
 export { TEXT_LIMIT } from './message.ts'

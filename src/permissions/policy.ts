@@ -1,6 +1,6 @@
 import type { CallHours, Restriction } from '../settings/index.ts'
+import { judgeHours } from '../shared/call-hours.ts'
 import { CausewayError } from '../shared/errors/index.ts'
-import { judgeHours } from './call-hours.ts'
 
 /** WhatsApp's name for paused business-initiated calls. */
 export const BUSINESS_RESTRICTED = 'RESTRICTED_BUSINESS_INITIATED_CALLING'

@@ -298,7 +298,7 @@ t.test('who calls and who is called', async (t) => {
     }
   }
   const silent = await bridgeLab({
-    trunks: [trunkConfig({ outbound: { number: undefined, to: '{dialed}' } })],
+    trunks: [trunkConfig({ outbound: { ...trunkConfig().outbound, number: undefined } })],
   })
   const invite = silent.fromPbx()
   await settle()

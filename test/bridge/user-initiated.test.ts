@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import type { CallRecord } from '../../src/calls/index.ts'
 import { Secret } from '../../src/shared/secret.ts'
 import { bridgeLab, settle } from '../support/bridge-lab.ts'
-import { numberConfig, trunkConfig } from '../support/configs.ts'
+import { numberConfig, overflowTo, trunkConfig } from '../support/configs.ts'
 
 type Lab = Awaited<ReturnType<typeof bridgeLab>>
 
@@ -220,7 +220,11 @@ t.test('nobody answers: the PBX is cancelled, then the overflow trunk rings', as
   const lab = await bridgeLab({
     numbers: [
       numberConfig({
-        inbound: { ...numberConfig().inbound!, overflow: 'backup', ringTimeout: 20_000 },
+        inbound: {
+          ...numberConfig().inbound!,
+          overflow: overflowTo('backup', 20_000),
+          ringTimeout: 20_000,
+        },
       }),
     ],
     trunks: [trunkConfig(), trunkConfig({ name: 'backup', targets: [target('10.0.0.20')] })],
@@ -247,7 +251,9 @@ t.test('nobody answers: the PBX is cancelled, then the overflow trunk rings', as
 
 t.test("a late 200 after the ring timeout does not disturb the overflow's call", async (t) => {
   const lab = await bridgeLab({
-    numbers: [numberConfig({ inbound: { ...numberConfig().inbound!, overflow: 'backup' } })],
+    numbers: [
+      numberConfig({ inbound: { ...numberConfig().inbound!, overflow: overflowTo('backup') } }),
+    ],
     trunks: [trunkConfig(), trunkConfig({ name: 'backup', targets: [target('10.0.0.20')] })],
   })
   const invite = lab.fromWhatsApp()

@@ -88,6 +88,7 @@ const record: CallRecord = {
   business: '+441632960123',
   consumer: '+33199001234',
   trunk: 'main',
+  route: 'inbound',
   whatsapp: { wacid: `wacid.${'HBgLMzMx'.repeat(12)}`, displayName: 'Zoé' },
   whatsappReport: undefined,
   media: {
@@ -117,7 +118,7 @@ t.test('the header tells parties, times, media and the end', async (t) => {
   const text = formatCall(record)
   t.match(text, /^Call 5f0c2d9be41a7763 {2}user-initiated, ended\n/)
   t.match(text, /parties \+33199001234 \(Zoé\) → \+441632960123\n/)
-  t.match(text, /through number support, trunk main\n/)
+  t.match(text, /through number support, by inbound, trunk main\n/)
   t.match(
     text,
     /2026-11-20T09:30:00\.000Z, rang after 12 ms, answered after 1\.2 s,\n {10}talked 3 s\n/,

@@ -1,4 +1,10 @@
-import type { NumberConfig, TrunkConfig } from '../../src/config/types.ts'
+import { NUMBER_SOURCES } from '../../src/config/route-types.ts'
+import type {
+  NumberConfig,
+  PresentationConfig,
+  TrunkConfig,
+  TrunkStep,
+} from '../../src/config/types.ts'
 import { Secret } from '../../src/shared/secret.ts'
 
 /** A trunk as the documentation's example has it; any field may be replaced. */
@@ -28,10 +34,32 @@ export function trunkConfig(change: Partial<TrunkConfig> = {}): TrunkConfig {
     failover: { timeout: 5000 },
     redirects: 'own',
     limits: undefined,
-    outbound: { number: 'support', to: '{dialed}' },
+    outbound: { number: 'support', to: '{dialed}', by: NUMBER_SOURCES, prefixes: [] },
+    presentation: presentationConfig(),
     permissions: { mode: 'off', template: undefined, text: undefined },
     ...change,
   }
+}
+
+/** The presentation a trunk has when its section says nothing. */
+export function presentationConfig(change: Partial<PresentationConfig> = {}): PresentationConfig {
+  return {
+    numbers: 'e164',
+    countryCode: undefined,
+    nationalPrefix: '0',
+    internationalPrefix: '00',
+    identity: 'pai',
+    from: 'caller',
+    display: 'profile',
+    userId: 'keep',
+    userIdNumber: undefined,
+    ...change,
+  }
+}
+
+/** An overflow that names a trunk. */
+export function overflowTo(trunk: string, ringTimeout = 45_000): TrunkStep[] {
+  return [{ trunk, to: '{business}', from: '{caller}', ringTimeout }]
 }
 
 /** A number as the documentation's example has it; any field may be replaced. */
@@ -49,9 +77,10 @@ export function numberConfig(change: Partial<NumberConfig> = {}): NumberConfig {
       to: '{business}',
       from: '{caller}',
       ringTimeout: 45_000,
-      overflow: undefined,
+      overflow: [],
       earlyMedia: false,
       announcement: undefined,
+      routes: [],
     },
     limits: undefined,
     ...change,

@@ -39,7 +39,7 @@ function entries(node: Node, prefix: string): string[] {
     const required = node.required?.includes(key) ?? false
     const facts = [kind(child), standard(child, required)].filter(Boolean).join(', ')
     const own = `- \`${path}\` (${facts}): ${meaning(child)}`
-    const { items } = child
+    const { items } = child.items ? child : (child.anyOf?.find((option) => option.items) ?? child)
     const inner = items?.properties ? items : items?.anyOf?.find((option) => option.properties)
     const mapping = child.anyOf?.find((option) => option.properties)
     return [own, ...entries(mapping ?? child, path), ...(inner ? entries(inner, `${path}[]`) : [])]

@@ -41,6 +41,25 @@ export function parseParty(value: string): Party | undefined {
   return { ...parts, display: display.trim() }
 }
 
+/** The addresses of a header that may hold several: commas in quotes and in angle brackets part none. */
+export function splitAddresses(value: string): string[] {
+  const parts: string[] = []
+  let [start, quoted, inside] = [0, false, false]
+  for (let i = 0; i < value.length; i++) {
+    const char = value[i]
+    if (quoted && char === '\\') i++
+    else if (char === '"' && !inside) quoted = !quoted
+    else if (quoted) continue
+    else if (char === '<') inside = true
+    else if (char === '>') inside = false
+    else if (char === ',' && !inside) {
+      parts.push(value.slice(start, i).trim())
+      start = i + 1
+    }
+  }
+  return [...parts, value.slice(start).trim()]
+}
+
 /** The tag of a From or To value; undefined when it has none. */
 export function tagOf(value: string | undefined): string | undefined {
   return value === undefined ? undefined : /;\s*tag=([^;,\s]+)/i.exec(value)?.[1]
@@ -56,9 +75,17 @@ export function escapeUser(user: string): string {
   })
 }
 
-/** `"Name" ` for use before `<uri>`, or '' without a name. Control characters are dropped. */
+/** Most characters of a display name. */
+const DISPLAY_LIMIT = 128
+
+/**
+ * `"Name" ` for use before `<uri>`, or '' without a name. What a header line or a terminal could take
+ * for more than text is dropped: control characters, line separators, changes of direction, halves of
+ * surrogate pairs.
+ */
 export function displayPrefix(display: string): string {
-  const clean = display.replace(/[\x00-\x1f\x7f]/g, '').slice(0, 128)
+  const text = display.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '')
+  const clean = [...text].slice(0, DISPLAY_LIMIT).join('').trim()
   return clean === '' ? '' : `"${clean.replace(/["\\]/g, '\\$&')}" `
 }
 

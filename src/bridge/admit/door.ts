@@ -1,19 +1,19 @@
-import type { WhatsAppFacts } from '../../calls/index.ts'
+import { type Call, causeOf } from '../../calls/index.ts'
 import type { NumberConfig } from '../../config/types.ts'
+import { chainOf, chooseRoute } from '../../routing/index.ts'
 import { detach } from '../../shared/detach.ts'
 import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
-import { parseParty } from '../address/uri.ts'
 import { BusinessInitiatedCall } from '../call/business-initiated.ts'
 import { takeReplaces } from '../call/replaces.ts'
 import { UserInitiatedCall } from '../call/user-initiated.ts'
 import type { BridgeContext } from '../context.ts'
 import { challengeValue } from '../digest/challenge.ts'
-import { collectFacts, wacidOf } from '../headers/whatsapp.ts'
 import { IncomingInvite } from '../invite/incoming-invite.ts'
 import { coded } from '../outcome/coded.ts'
 import { refusalHeaders, retryHeaders } from '../outcome/refusal.ts'
 import type { Headers, IncomingRequest } from '../sip-port.ts'
 import { trunkFull } from '../trunks/room.ts'
+import { readArrival } from './arriving.ts'
 import { checkInvite } from './checks.ts'
 import type { Side } from './directory.ts'
 import { checkLimits } from './limits.ts'
@@ -55,33 +55,38 @@ export class Door {
     const { request } = invite
     const number = this.#admitted('whatsapp', invite, await admitWhatsApp(this.#ctx, request))
     if (!number || invite.cancelled) return
-    const { inbound } = number
-    const { directory } = this.#ctx
-    const trunk = inbound && directory.trunk(inbound.trunk)
-    if (!inbound || !trunk) {
-      const error = new CausewayError('CALL_INBOUND_OFF', { place: `number ${number.name}` })
-      this.#refuse('whatsapp', invite, error)
-      return
-    }
-    const caller = parseParty(request.header('from') ?? '')
-    if (!caller || caller.user === '') {
+    const arrival = readArrival(request, this.#ctx.clock.now())
+    if (!arrival) {
       const error = new CausewayError('CALL_REQUEST_BAD', { detail: 'From cannot be read' })
       this.#refuse('whatsapp', invite, error)
       return
     }
+    const route = chooseRoute(number, arrival.call)
+    const { directory } = this.#ctx
+    const trunks = (route ? chainOf(route.inbound) : [])
+      .map((step) => directory.trunk(step.trunk))
+      .filter((trunk) => trunk !== undefined)
+    const [trunk] = trunks
+    if (!route || !trunk) {
+      const error = new CausewayError('CALL_INBOUND_OFF', { place: `number ${number.name}` })
+      this.#refuse('whatsapp', invite, error)
+      return
+    }
     if (this.#refusedByChecks('whatsapp', invite, number)) return
-    const overflow = inbound.overflow === undefined ? undefined : directory.trunk(inbound.overflow)
     const call = this.#ctx.calls.begin({
       id: this.#ctx.random.hex(8),
       direction: 'user-initiated',
       number: number.name,
       business: number.phoneNumber,
-      consumer: detach(caller.user),
+      consumer: arrival.call.consumer,
       trunk: trunk.name,
-      whatsapp: factsOf(request, caller.display),
+      route: route.name,
+      whatsapp: arrival.facts,
     })
-    const trunks = overflow ? [trunk, overflow] : [trunk]
-    new UserInitiatedCall(this.#ctx, { call, invite, number, inbound, trunks }).begin()
+    const { inbound, refuse } = route
+    if (refuse === undefined) {
+      new UserInitiatedCall(this.#ctx, { call, invite, number, inbound, trunks }).begin()
+    } else refuseCall(call, invite, refuse)
   }
 
   #fromPbx(invite: IncomingInvite): void {
@@ -98,7 +103,7 @@ export class Door {
       this.#refuse('pbx', invite, dialled)
       return
     }
-    const { number, consumer } = dialled
+    const { number, consumer, route } = dialled
     if (this.#ctx.heldNumbers.has(number.name)) {
       this.#refuse('pbx', invite, rotating(number.name))
       return
@@ -116,6 +121,7 @@ export class Door {
       business: number.phoneNumber,
       consumer: detach(consumer),
       trunk: trunk.name,
+      route,
     })
     new BusinessInitiatedCall(this.#ctx, { call, invite, number, trunk }).begin()
   }
@@ -159,11 +165,10 @@ export class Door {
   }
 }
 
-function factsOf(request: IncomingRequest, displayName: string): WhatsAppFacts {
-  const facts: WhatsAppFacts = {}
-  collectFacts(request.headers, facts)
-  const wacid = wacidOf(facts, request.callId)
-  if (wacid !== undefined) facts.wacid = wacid
-  if (displayName !== '') facts.displayName = detach(displayName)
-  return facts
+/** Ends a call the way its route asks for: it is one, and leaves a record. */
+function refuseCall(call: Call, invite: IncomingInvite, status: number): void {
+  call.note('whatsapp', 'in', 'INVITE')
+  if (invite.reject(status)) call.note('whatsapp', 'out', String(status))
+  const detail = `route ${call.route}, ${status}`
+  call.end(causeOf(new CausewayError('CALL_ROUTE_REFUSED', { detail, sip: status })))
 }

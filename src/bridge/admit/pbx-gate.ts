@@ -1,8 +1,14 @@
 import type { NumberConfig, TrunkConfig } from '../../config/types.ts'
+import {
+  chooseNumber,
+  fillTemplate,
+  type LeavingCall,
+  type NumberChoice,
+  withoutPlus,
+} from '../../routing/index.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
 import { consumerOf } from '../address/consumer.ts'
-import { fillTemplate } from '../address/template.ts'
-import { parseParty, parseUri } from '../address/uri.ts'
+import { parseParty, parseUri, splitAddresses } from '../address/uri.ts'
 import type { BridgeContext } from '../context.ts'
 import { credentialsFor, verify } from '../digest/verify.ts'
 import { CALLED, isOurContact } from '../registration/contact.ts'
@@ -54,63 +60,88 @@ function knownTrunk(ctx: BridgeContext, request: IncomingRequest): TrunkConfig |
   return registered === undefined ? undefined : directory.trunk(registered)
 }
 
+/** What of an INVITE says who calls whom. */
+export type DialledMessage = Pick<IncomingRequest, 'uri' | 'header'>
+
 /** Who calls whom, out of an INVITE of the PBX. */
 export interface DialledCall {
   number: NumberConfig
   /** `+E.164` or BSUID. */
   consumer: string
+  /** What named the number, for the record of the call. */
+  route: string
 }
 
 /**
- * Reads the consumer out of the Request-URI and the business number out of P-Asserted-Identity, From
- * or the trunk, in this order.
+ * Reads the consumer out of what the PBX dialled, and the business number out of what the trunk looks at
+ * (`outbound.by`).
  */
 export function readDialled(
   directory: Directory,
   trunk: TrunkConfig,
-  request: IncomingRequest,
+  message: DialledMessage,
 ): DialledCall | CausewayError {
-  const dialled = dialledUser(trunk, request)
-  const number = businessNumber(directory, trunk, request)
+  const choice = chooseNumberOf(directory, trunk, message)
+  const number = choice.number === undefined ? undefined : directory.number(choice.number)
   if (!number) {
-    const detail = `trunk ${trunk.name}, From ${request.header('from') ?? ''}`
+    const detail = `trunk ${trunk.name}, From ${message.header('from') ?? 'missing'}`
     return new CausewayError('CALL_BUSINESS_NUMBER_MISSING', { detail })
   }
-  const values = { business: number.phoneNumber, caller: number.phoneNumber, dialed: dialled }
-  const consumer = consumerOf(fillTemplate(trunk.outbound.to, values))
+  const { dialled, route } = choice
+  const user = fillTemplate(trunk.outbound.to, {
+    business: number.phoneNumber,
+    'business:digits': withoutPlus(number.phoneNumber),
+    dialed: dialled,
+  })
+  const consumer = consumerOf(user, trunk.presentation)
   if (consumer === undefined) {
-    return new CausewayError('CALL_DIALLED_INVALID', { detail: dialled || request.uri })
+    return new CausewayError('CALL_DIALLED_INVALID', { detail: dialled || message.uri })
   }
-  return { number, consumer }
+  return { number, consumer, route }
 }
 
 /**
  * The user part that was dialled. A PBX that calls a registered contact as it is says whom it means in
  * P-Called-Party-ID (RFC 7315 §4.2) or To.
  */
-function dialledUser({ register }: TrunkConfig, request: IncomingRequest): string {
-  const user = parseUri(request.uri)?.user ?? ''
+function dialledUser({ register }: TrunkConfig, message: DialledMessage): string {
+  const user = parseUri(message.uri)?.user ?? ''
   if (!register || !isOurContact(user, register)) return user
   for (const name of CALLED) {
-    const called = parseParty(request.header(name) ?? '')?.user ?? ''
+    const called = parseParty(message.header(name) ?? '')?.user ?? ''
     if (called !== '' && !isOurContact(called, register)) return called
   }
   return user
 }
 
-function businessNumber(
+/** The number a call of the PBX leaves from, with everything that was looked at for it. */
+export function chooseNumberOf(
   directory: Directory,
   trunk: TrunkConfig,
-  request: IncomingRequest,
-): NumberConfig | undefined {
-  for (const name of ['p-asserted-identity', 'from']) {
-    // P-Asserted-Identity may hold a SIP and a tel URI (RFC 3325 §9.1).
-    const parties = request.header(name)?.split(/,\s*(?=["<]|sips?:|tel:)/) ?? []
-    for (const party of parties) {
-      const number = directory.numberOf(parseParty(party)?.user ?? '')
-      if (number) return number
-    }
+  message: DialledMessage,
+): NumberChoice {
+  const { outbound, presentation } = trunk
+  const numberOf = (user: string): string | undefined =>
+    (directory.numberOf(user) ?? directory.numberOf(consumerOf(user, presentation) ?? ''))?.name
+  return chooseNumber(
+    outbound,
+    { dialled: dialledUser(trunk, message), parties: partiesOf(message) },
+    numberOf,
+  )
+}
+
+/**
+ * The users of the headers that may name the business. P-Asserted-Identity may hold a SIP and a tel URI
+ * (RFC 3325 §9.1); the first Diversion is the latest (RFC 5806 §6), and so is the last History-Info
+ * (RFC 7044 §5).
+ */
+function partiesOf(message: DialledMessage): LeavingCall['parties'] {
+  const users = (name: string): string[] =>
+    splitAddresses(message.header(name) ?? '').flatMap((value) => parseParty(value)?.user || [])
+  return {
+    pai: users('p-asserted-identity'),
+    from: users('from'),
+    diversion: users('diversion'),
+    'history-info': users('history-info').reverse(),
   }
-  const { number } = trunk.outbound
-  return number === undefined ? undefined : directory.number(number)
 }

@@ -1,5 +1,6 @@
 import type { TrunkTarget } from '../../config/types.ts'
 import type { Replacement } from '../../media/index.ts'
+import { wayOf } from '../../routing/index.ts'
 import type { Timer } from '../../shared/clock.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
 import { tagOf } from '../address/uri.ts'
@@ -16,9 +17,6 @@ import type { Headers, IncomingRequest, IncomingResponse } from '../sip-port.ts'
 import { judge } from '../trunks/attempt.ts'
 import type { EstablishedCall, Takeover } from './established.ts'
 import type { ReferSubscription } from './refer-subscription.ts'
-
-/** How long the target may ring where the number names no `ring_timeout`, milliseconds. */
-const RING_TIME = 60_000
 
 /** Answers a REFER that is not taken. */
 export function refuseRefer(
@@ -144,7 +142,7 @@ export class Transfer implements Takeover, InviteEvents {
     request.respond({ status: 202, headers })
     this.#accepted = true
     subscription.trying()
-    const time = established.number.inbound?.ringTimeout ?? RING_TIME
+    const time = wayOf(established.number, routeOf(established)).ringTimeout
     this.#timer = established.ctx.clock.setTimeout(() => this.#onRingTimeout(), time)
     this.#dial()
   }
@@ -159,7 +157,10 @@ export class Transfer implements Takeover, InviteEvents {
     if (wish.replaces !== undefined) headers['Replaces'] = wish.replaces
     const draft = inviteToPbx({
       number,
+      trunk,
       target,
+      route: routeOf(this.#established),
+      domain: ctx.directory.config.sip.domain,
       caller: call.consumer,
       to: wish.user,
       facts: call.whatsapp,
@@ -232,4 +233,9 @@ export class Transfer implements Takeover, InviteEvents {
   #note({ status, reason }: IncomingResponse): void {
     this.#established.call.note('pbx', 'in', `${status} ${reason}`)
   }
+}
+
+/** The route whose templates hold: a call from the PBX came by none. */
+function routeOf({ call }: EstablishedCall): string | undefined {
+  return call.direction === 'user-initiated' ? call.route : undefined
 }

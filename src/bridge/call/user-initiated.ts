@@ -1,6 +1,7 @@
 import { type Call, causeOf, type EndCause } from '../../calls/index.ts'
-import type { InboundConfig, NumberConfig, TrunkConfig } from '../../config/types.ts'
+import type { NumberConfig, TrunkConfig } from '../../config/types.ts'
 import type { MediaEvent } from '../../media/index.ts'
+import { type InboundWay, stepAt } from '../../routing/index.ts'
 import type { Timer } from '../../shared/clock.ts'
 import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
 import { tagOf } from '../address/uri.ts'
@@ -31,13 +32,15 @@ export interface UserInitiatedStart {
   call: Call
   invite: IncomingInvite
   number: NumberConfig
-  inbound: InboundConfig
+  /** Of the route that took the call. */
+  inbound: InboundWay
+  /** Of that way, in the order of trying. */
   trunks: TrunkConfig[]
 }
 
 /**
  * A call from a WhatsApp user until the PBX has answered it: the offer is shaped, the targets of the
- * trunk are tried in order, then the overflow trunk's. With an announcement WhatsApp is answered
+ * trunk are tried in order, then the overflow trunks'. With an announcement WhatsApp is answered
  * before the overflow trunk is, or when nobody takes the call.
  */
 export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Search {
@@ -204,7 +207,7 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
       return
     }
     this.call.trunk = hop.trunk.name
-    const { ringTimeout } = this.#start.inbound
+    const { ringTimeout } = stepAt(this.#start.inbound, hop.trunk.name)
     this.#ringTimer = this.#ctx.clock.setTimeout(() => this.#onRingTimeout(), ringTimeout)
     this.#ringUntil = this.#ctx.clock.monotonic() + ringTimeout
     // The offer is shaped for the trunk: another trunk, another offer.
@@ -222,7 +225,10 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
     this.call.moveTo('calling')
     const draft = inviteToPbx({
       number,
+      trunk: hop.trunk,
       target: hop.target,
+      route: this.call.route,
+      domain: this.#ctx.directory.config.sip.domain,
       caller: this.call.consumer,
       facts: this.call.whatsapp,
       body,

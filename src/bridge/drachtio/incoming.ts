@@ -10,6 +10,9 @@ import type {
 } from '../sip-port.ts'
 import type { SrfMessage, SrfRequest, SrfResponse } from './types.ts'
 
+/** drachtio-srf keeps the spelling of these names, when they begin with a capital letter. */
+const SPELT = /^(x-|p-|diversion$)/
+
 abstract class Message implements IncomingMessage {
   readonly headers: Readonly<Headers>
   readonly body: string
@@ -26,8 +29,7 @@ abstract class Message implements IncomingMessage {
   header(name: string): string | undefined {
     const key = name.toLowerCase()
     const value = this.headers[key]
-    if (value !== undefined || !key.startsWith('x-')) return value
-    // drachtio-srf keeps the spelling of names that begin with a capital X.
+    if (value !== undefined || !SPELT.test(key)) return value
     for (const spelt in this.headers) if (spelt.toLowerCase() === key) return this.headers[spelt]
     return undefined
   }

@@ -39,7 +39,7 @@ export interface RegisteredTarget extends TrunkTarget {
 }
 
 /** Whether a target is a registered contact. */
-export function isRegistered(target: TrunkTarget): target is RegisteredTarget {
+export function isRegistered(target: object): target is RegisteredTarget {
   return 'routes' in target
 }
 

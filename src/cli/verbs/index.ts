@@ -12,6 +12,7 @@ export const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   'calls list': () => import('./calls-list.ts'),
   'calls show': () => import('./calls-show.ts'),
   'numbers rotate': () => import('./numbers-rotate.ts'),
+  'route test': () => import('./route-test.ts'),
   'trunks show': () => import('./trunks-show.ts'),
   'permissions show': () => import('./permissions-show.ts'),
   'permissions request': () => import('./permissions-request.ts'),

@@ -3,8 +3,10 @@ import type { Rule } from './context.ts'
 import { mediaRules } from './media.ts'
 import { numberRules } from './numbers.ts'
 import { permissionRules } from './permissions.ts'
+import { presentationRules } from './presentation.ts'
 import { recordsRules } from './records.ts'
 import { registrationRules } from './registration.ts'
+import { routeRules } from './routes.ts'
 import { sipRules } from './sip.ts'
 import { targetRules } from './targets.ts'
 import { trunkRules } from './trunks.ts'
@@ -17,10 +19,12 @@ export const rules: readonly Rule[] = [
   ...sipRules,
   ...mediaRules,
   ...numberRules,
+  ...routeRules,
   ...callingRules,
   ...trunkRules,
   ...targetRules,
   ...registrationRules,
+  ...presentationRules,
   ...permissionRules,
   ...webhookRules,
   ...recordsRules,

@@ -1,8 +1,5 @@
-import { nearest } from '../../shared/nearest.ts'
 import type { Path } from '../source.ts'
 import type { CheckContext, Rule } from './context.ts'
-
-const LONGEST_RING = 60_000
 
 const unique: Rule = (context) => {
   const { numbers, trunks } = context.draft
@@ -12,31 +9,6 @@ const unique: Rule = (context) => {
   once(context, 'trunks', 'name', named(trunks))
   once(context, 'numbers', 'phone_number', numbers?.map((number) => number?.phone_number) ?? [])
   once(context, 'numbers', 'phone_number_id', numbers?.map((it) => it?.phone_number_id) ?? [])
-}
-
-const inboundTrunks: Rule = (context) => {
-  for (const [index, number] of (context.draft.numbers ?? []).entries()) {
-    const inbound = number?.inbound
-    const path = ['numbers', index, 'inbound']
-    knownTrunk(context, inbound?.trunk, [...path, 'trunk'])
-    knownTrunk(context, inbound?.overflow, [...path, 'overflow'])
-    if (inbound?.trunk === undefined || inbound.overflow !== inbound.trunk) continue
-    context.error('CONFIG_OVERFLOW_SAME', {
-      path: [...path, 'overflow'],
-      detail: `both are ${inbound.trunk}`,
-    })
-  }
-}
-
-const ringTimeout: Rule = (context) => {
-  for (const [index, number] of (context.draft.numbers ?? []).entries()) {
-    if ((number?.inbound?.ring_timeout ?? 0) <= LONGEST_RING) continue
-    context.warn('CONFIG_RING_TIMEOUT_LONG', {
-      path: ['numbers', index, 'inbound', 'ring_timeout'],
-      detail: `number ${number?.name ?? index}`,
-      expected: '60s or less',
-    })
-  }
 }
 
 const refused: Rule = (context) => {
@@ -80,14 +52,7 @@ const anythingToCarry: Rule = (context) => {
 }
 
 /** Rules of `numbers:` and of names across the file. */
-export const numberRules: readonly Rule[] = [
-  unique,
-  inboundTrunks,
-  ringTimeout,
-  refused,
-  credentials,
-  anythingToCarry,
-]
+export const numberRules: readonly Rule[] = [unique, refused, credentials, anythingToCarry]
 
 function once(
   context: CheckContext,
@@ -107,19 +72,4 @@ function once(
       })
     }
   }
-}
-
-/** Complains about a trunk name that no trunk has, unless some trunk's name could not be read. */
-function knownTrunk(context: CheckContext, name: string | undefined, path: Path): void {
-  const { trunks } = context.draft
-  const names = trunks?.map((trunk) => trunk?.name)
-  if (name === undefined || !names || names.includes(name) || names.includes(undefined)) return
-  const known = names as string[]
-  context.error('CONFIG_UNKNOWN_TRUNK', {
-    path,
-    detail: name,
-    found: name,
-    expected: known.length > 0 ? `one of ${known.join(', ')}` : 'a trunk; the file has none',
-    nearest: nearest(name, known),
-  })
 }

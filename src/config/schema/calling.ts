@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { isDate, isTimeOfDay, timeZoneNamed } from '../../shared/calendar.ts'
 import { nearest } from '../../shared/nearest.ts'
-import { COUNTRIES, countryMeant } from '../countries.ts'
 import { integer, leafFacts, matching, oneOf, text } from '../leaf.ts'
 import { Rejection } from '../rejection.ts'
+import { countryLeaf } from './country.ts'
 
 const switchable = () => oneOf(['ENABLED', 'DISABLED'])
 
@@ -40,15 +40,6 @@ const timeZone = () =>
     const meant = named ?? nearest(value, Intl.supportedValuesOf('timeZone'))
     return new Rejection('this is not a time zone of the IANA database', { meant })
   })
-
-const country = () =>
-  text(
-    { expected: 'a country code of ISO 3166-1 such as FR, in capitals' },
-    (value): string | Rejection =>
-      COUNTRIES.has(value)
-        ? value
-        : new Rejection('this is not a country code', { meant: countryMeant(value) }),
-  )
 
 const callHours = z.strictObject({
   status: switchable().describe('Whether the hours count; without them the number is always open.'),
@@ -193,7 +184,7 @@ export const callingSchema = z.strictObject({
   call_icons: z
     .strictObject({
       restrict_to_user_countries: z
-        .array(country())
+        .array(countryLeaf())
         .optional()
         .meta({ examples: [['FR', 'BE']] })
         .describe('Countries whose users see the call button; an empty list is all.'),

@@ -1,22 +1,12 @@
 import { z } from 'zod'
-import { duration, flag, matching, oneOf, path, secret, text } from '../leaf.ts'
+import { matching, oneOf, secret, text } from '../leaf.ts'
 import { Rejection } from '../rejection.ts'
-import { INBOUND_PLACEHOLDERS, parseTemplate } from '../templates.ts'
 import { callingSchema } from './calling.ts'
+import { inboundSchema } from './inbound.ts'
+import { nameLeaf } from './names.ts'
 import { callLimitSchema } from './targets.ts'
 
-const template = () =>
-  text({ expected: 'a template such as "{business}" or "{caller:digits}"' }, (value) =>
-    parseTemplate(value, INBOUND_PLACEHOLDERS),
-  )
-
-/** Name of a number or trunk. */
-export const nameLeaf = () =>
-  matching(/^[\w][\w.-]{0,63}$/, {
-    expected: 'a name of letters, digits, - _ and .',
-    why: 'this is not a name',
-    quotable: true,
-  })
+export { nameLeaf } from './names.ts'
 
 function parsePhoneNumber(value: string): string | Rejection {
   if (/^\+[1-9]\d{6,14}$/.test(value)) return value
@@ -24,36 +14,6 @@ function parsePhoneNumber(value: string): string | Rejection {
   const meant = /^[1-9]\d{6,14}$/.test(digits) ? `"+${digits}"` : undefined
   return new Rejection('this is not an E.164 number', { meant })
 }
-
-const inboundSchema = z.strictObject({
-  trunk: nameLeaf()
-    .meta({ examples: ['main'] })
-    .describe('Trunk the call is sent to.'),
-  to: template()
-    .prefault('{business}')
-    .describe('User part of the request URI and To towards the PBX.'),
-  from: template().prefault('{caller}').describe('User part of From and P-Asserted-Identity.'),
-  ring_timeout: duration()
-    .prefault('45s')
-    .describe(
-      'How long the PBX may ring before the call is taken back. WhatsApp itself gives up after 30 to 60 seconds.',
-    ),
-  overflow: nameLeaf()
-    .optional()
-    .meta({ examples: ['backup'] })
-    .describe('Trunk tried when the first fails or does not answer.'),
-  early_media: flag()
-    .prefault(false)
-    .describe(
-      'Whether the PBX’s early media (183 with SDP) reaches WhatsApp. WhatsApp may take the first packet for the answer.',
-    ),
-  announcement: path()
-    .optional()
-    .meta({ examples: ['sounds/all-busy.wav'] })
-    .describe(
-      'WAV or Ogg Opus file: the call is answered and hears it while the overflow trunk rings, and once when nobody answers.',
-    ),
-})
 
 /** One entry of `numbers:` */
 export const numberSchema = z.strictObject({

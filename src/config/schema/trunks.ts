@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { parseCidr } from '../addresses.ts'
 import { flag, oneOf, secret, text } from '../leaf.ts'
 import { Rejection } from '../rejection.ts'
-import { OUTBOUND_PLACEHOLDERS, parseTemplate } from '../templates.ts'
 import { nameLeaf } from './numbers.ts'
+import { outboundSchema } from './outbound.ts'
 import { username } from './peers.ts'
 import { permissionsLeaf } from './permissions.ts'
+import { presentationSchema } from './presentation.ts'
 import { registerSchema } from './register.ts'
 import {
   callLimitSchema,
@@ -97,21 +98,9 @@ export const trunkSchema = z.strictObject({
   limits: callLimitSchema.describe(
     'Limit of the trunk’s calls. A full trunk hands a call from WhatsApp on to the overflow trunk.',
   ),
-  outbound: z
-    .strictObject({
-      number: nameLeaf()
-        .optional()
-        .meta({ examples: ['support'] })
-        .describe(
-          'Name of the number calls leave from, unless From or PAI holds one of `numbers`.',
-        ),
-      to: text({ expected: 'a template such as "{dialed}"' }, (value) =>
-        parseTemplate(value, OUTBOUND_PLACEHOLDERS),
-      )
-        .prefault('{dialed}')
-        .describe('User part towards WhatsApp: `+E.164` or a BSUID.'),
-    })
+  outbound: outboundSchema.prefault({}).describe('Calls from the PBX to WhatsApp users.'),
+  presentation: presentationSchema
     .prefault({})
-    .describe('Calls from the PBX to WhatsApp users.'),
+    .describe('How callers and numbers are written towards this PBX, and read from it.'),
   permissions: permissionsLeaf,
 })

@@ -8,12 +8,20 @@ export function pairs(config: Config): { number: NumberConfig; trunk: TrunkConfi
     config.trunks
       .filter(
         ({ name, outbound }) =>
-          name === number.inbound?.trunk ||
-          name === number.inbound?.overflow ||
-          outbound.number === number.name,
+          trunksOf(number.inbound).has(name) ||
+          outbound.number === number.name ||
+          outbound.prefixes.some((prefix) => prefix.number === number.name),
       )
       .map((trunk) => ({ number, trunk })),
   )
+}
+
+/** Names of the trunks calls to a number may be sent to. */
+function trunksOf(inbound: NumberConfig['inbound']): ReadonlySet<string> {
+  if (!inbound) return new Set()
+  const called = inbound.routes.filter(({ refuse }) => refuse === undefined)
+  const ways = [inbound, ...called.map((route) => route.inbound)]
+  return new Set(ways.flatMap(({ trunk, overflow }) => [trunk, ...overflow.map((it) => it.trunk)]))
 }
 
 /** How audio gets from a number's codecs to a trunk's. */

@@ -113,7 +113,7 @@ export const pbxCallErrors = defineErrors({
   CALL_DIALLED_INVALID: {
     summary: 'the dialled number cannot be a WhatsApp user',
     cause: 'It is neither a phone number in international form nor a user id (CC.digits).',
-    fix: 'Dial country code and number, with +, 00 or bare digits.',
+    fix: 'Dial country code and number, with +, 00 or bare digits; for national numbers set presentation.country_code of the trunk.',
     owner: 'user',
     retryable: false,
     sip: 404,
@@ -122,8 +122,8 @@ export const pbxCallErrors = defineErrors({
   CALL_BUSINESS_NUMBER_MISSING: {
     summary: 'no business number for an outbound call',
     cause:
-      'The trunk has no outbound.number, and neither From nor P-Asserted-Identity names a configured number.',
-    fix: 'Set trunks[].outbound.number, or send a configured number as caller.',
+      'The trunk has no outbound.number, and nothing that outbound.by looks at names a configured number.',
+    fix: 'Set trunks[].outbound.number, or send a configured number as caller; causeway route test explains.',
     owner: 'user',
     retryable: false,
     sip: 403,

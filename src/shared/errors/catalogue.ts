@@ -9,6 +9,7 @@ import { permissionErrors } from './permissions.ts'
 import { registrationErrors } from './registration.ts'
 import { registrationConfigErrors } from './registration-config.ts'
 import { relayErrors } from './relay.ts'
+import { configRoutingErrors, routingCallErrors } from './routing.ts'
 import { settingsErrors } from './settings.ts'
 import { sipErrors } from './sip.ts'
 import { targetErrors } from './targets.ts'
@@ -26,6 +27,8 @@ export const catalogue = {
   ...registrationErrors,
   ...registrationConfigErrors,
   ...relayErrors,
+  ...configRoutingErrors,
+  ...routingCallErrors,
   ...settingsErrors,
   ...sipErrors,
   ...targetErrors,

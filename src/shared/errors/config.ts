@@ -119,9 +119,9 @@ export const configErrors = defineErrors({
     ...mistake,
   },
   CONFIG_OVERFLOW_SAME: {
-    summary: 'overflow is the trunk itself',
+    summary: 'overflow leads to a trunk that was tried already',
     cause: 'A call that failed on a trunk would be sent to the same trunk again.',
-    fix: 'Name another trunk as overflow, or remove the key.',
+    fix: 'Name each trunk of a chain once.',
     ...mistake,
   },
   CONFIG_RTPENGINE_MISSING: {

@@ -1,8 +1,13 @@
 import t from 'tap'
 import { consumerOf, digitsOf } from '../../../src/bridge/address/consumer.ts'
 import { Networks } from '../../../src/bridge/address/networks.ts'
-import { fillTemplate } from '../../../src/bridge/address/template.ts'
-import { displayPrefix, escapeUser, parseParty, parseUri } from '../../../src/bridge/address/uri.ts'
+import {
+  displayPrefix,
+  escapeUser,
+  parseParty,
+  parseUri,
+  splitAddresses,
+} from '../../../src/bridge/address/uri.ts'
 
 t.test('dialled numbers become WhatsApp users', async (t) => {
   const table: [string, string | undefined][] = [
@@ -61,15 +66,16 @@ t.test('what we write cannot break out of its place', async (t) => {
   t.equal(displayPrefix('Zoë "Z"\r\nX: y'), '"Zoë \\"Z\\"X: y" ')
 })
 
-t.test('templates', async (t) => {
-  const values = { business: '+441632960123', caller: '+33199001234', dialed: '0033' }
-  t.equal(fillTemplate('{business}', values), '+441632960123')
-  t.equal(
-    fillTemplate('wa-{business:digits}-{caller:digits}', values),
-    'wa-441632960123-33199001234',
-  )
-  t.equal(fillTemplate('{caller:digits}', { ...values, caller: 'FR.1' }), 'FR.1')
-  t.equal(fillTemplate('9{dialed}', values), '90033')
+t.test('headers with several addresses', async (t) => {
+  const rows: [value: string, parts: string[]][] = [
+    ['<sip:1@h>', ['<sip:1@h>']],
+    ['"A, B" <sip:1@h>, <tel:+2>', ['"A, B" <sip:1@h>', '<tel:+2>']],
+    ['Anna <sip:1@h>;reason=x,Bob <sip:2@h>', ['Anna <sip:1@h>;reason=x', 'Bob <sip:2@h>']],
+    ['"a \\", b" <sip:1,2@h>,sip:3@h', ['"a \\", b" <sip:1,2@h>', 'sip:3@h']],
+    ['"open, <sip:1@h>', ['"open, <sip:1@h>']],
+    ['', ['']],
+  ]
+  for (const [value, parts] of rows) t.same(splitAddresses(value), parts, value)
 })
 
 t.test('networks', async (t) => {

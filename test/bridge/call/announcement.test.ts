@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type BridgeLab, bare, bridgeLab, settle } from '../../support/bridge-lab.ts'
-import { numberConfig, trunkConfig } from '../../support/configs.ts'
+import { numberConfig, overflowTo, trunkConfig } from '../../support/configs.ts'
 
 const target = (host: string) => ({
   uri: `sip:${host}:5060;transport=udp`,
@@ -11,7 +11,12 @@ const target = (host: string) => ({
 })
 
 async function calling(overflow: string | undefined, announcement = '/wait.wav') {
-  const inbound = { ...numberConfig().inbound!, overflow, announcement, ringTimeout: 20_000 }
+  const inbound = {
+    ...numberConfig().inbound!,
+    overflow: overflow === undefined ? [] : overflowTo(overflow, 20_000),
+    announcement,
+    ringTimeout: 20_000,
+  }
   const lab = await bridgeLab({
     numbers: [numberConfig({ inbound })],
     trunks: [trunkConfig(), trunkConfig({ name: 'backup', targets: [target('10.0.0.20')] })],

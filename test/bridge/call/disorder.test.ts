@@ -2,7 +2,7 @@ import t from 'tap'
 import { createAnchoredRelay, type MediaEvent } from '../../../src/media/index.ts'
 import { silentLogger } from '../../../src/shared/log.ts'
 import { type BridgeLab, bridgeLab, labConfig, settle } from '../../support/bridge-lab.ts'
-import { numberConfig, trunkConfig } from '../../support/configs.ts'
+import { numberConfig, overflowTo, trunkConfig } from '../../support/configs.ts'
 import { FakeAnchor } from '../../support/fake-anchor.ts'
 import { FakeRandom } from '../../support/fake-random.ts'
 import type { FakeRequest, FakeSent } from '../../support/fake-sip-port.ts'
@@ -30,7 +30,7 @@ interface Stage {
 
 const inbound = {
   ...numberConfig().inbound!,
-  overflow: 'backup',
+  overflow: overflowTo('backup', 20_000),
   announcement: '/wait.wav',
   earlyMedia: true,
   ringTimeout: 20_000,

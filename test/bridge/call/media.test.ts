@@ -8,7 +8,7 @@ import {
   bridgeLab,
   settle,
 } from '../../support/bridge-lab.ts'
-import { numberConfig, trunkConfig } from '../../support/configs.ts'
+import { numberConfig, overflowTo, trunkConfig } from '../../support/configs.ts'
 import { emptyReport } from '../../support/fake-media.ts'
 
 const LOST = new CausewayError('MEDIA_RELAY_LOST', { detail: 'worker 1' })
@@ -80,7 +80,9 @@ t.test('no room for media refuses the call on the leg it came from', async (t) =
     await bare(t, lab)
   }
   const overflow = await bridgeLab({
-    numbers: [numberConfig({ inbound: { ...numberConfig().inbound!, overflow: 'backup' } })],
+    numbers: [
+      numberConfig({ inbound: { ...numberConfig().inbound!, overflow: overflowTo('backup') } }),
+    ],
     trunks: [trunkConfig(), trunkConfig({ name: 'backup' })],
   })
   overflow.media.refuse['retarget'] = 'MEDIA_TRANSCODING_LIMIT'

@@ -10,8 +10,10 @@ const two = (change: Partial<TrunkConfig> = {}) =>
   trunkConfig({ targets: [target('10.0.0.9'), target('10.0.0.10')], ...change })
 const backup = (change: Partial<TrunkConfig> = {}) =>
   trunkConfig({ name: 'backup', targets: [target('10.1.0.9')], ...change })
-const overflowing = () =>
-  numberConfig({ inbound: { ...numberConfig().inbound!, overflow: 'backup' } })
+function overflowing() {
+  const inbound = numberConfig().inbound!
+  return numberConfig({ inbound: { ...inbound, overflow: [{ ...inbound, trunk: 'backup' }] } })
+}
 
 /** Hosts of the INVITEs that were sent, in order. */
 function tried({ port }: BridgeLab): string[] {

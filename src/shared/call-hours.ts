@@ -1,5 +1,3 @@
-import type { CallHours } from '../settings/index.ts'
-
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
 /** How far ahead the next opening is looked for. */
@@ -15,7 +13,24 @@ interface LocalTime {
   minute: number
 }
 
-/** Whether calls may be made, and from when if not. */
+/** Opening hours in WhatsApp's own field names: times `HHMM`, dates `YYYY-MM-DD`. */
+export interface OpeningHours {
+  readonly status: string | undefined
+  /** IANA name. */
+  readonly timezone_id?: string | undefined
+  readonly weekly_operating_hours?: readonly {
+    readonly day_of_week: string
+    readonly open_time: string
+    readonly close_time: string
+  }[]
+  readonly holiday_schedule?: readonly {
+    readonly date: string
+    readonly start_time: string
+    readonly end_time: string
+  }[]
+}
+
+/** Whether it is open, and from when if not. */
 export interface HoursVerdict {
   open: boolean
   /** When it opens next, milliseconds since the epoch; undefined when open, or not within two weeks. */
@@ -32,10 +47,18 @@ const ALWAYS: HoursVerdict = { open: true, opensAt: undefined }
  *
  * @param now milliseconds since the epoch
  */
-export function judgeHours(hours: CallHours | undefined, now: number): HoursVerdict {
-  if (hours?.status !== 'ENABLED') return ALWAYS
-  const format = formatFor(hours.timezone_id)
-  if (!format || hours.weekly_operating_hours.length === 0) return ALWAYS
+export function judgeHours(hours: OpeningHours | undefined, now: number): HoursVerdict {
+  return hours?.status === 'ENABLED' ? judgeSchedule(hours, now) : ALWAYS
+}
+
+/**
+ * {@link judgeHours} of hours in force or not: of a number whose hours are Causeway's alone, too.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function judgeSchedule(hours: OpeningHours | undefined, now: number): HoursVerdict {
+  const format = formatFor(hours?.timezone_id)
+  if (!hours || !format || !hasWindows(hours)) return ALWAYS
   const known = closed.get(hours)
   if (known && known.from <= now && now < (known.opensAt ?? known.from + DAY)) {
     return { open: false, opensAt: known.opensAt }
@@ -46,20 +69,28 @@ export function judgeHours(hours: CallHours | undefined, now: number): HoursVerd
   return { open: false, opensAt }
 }
 
-/** Closed hours stay closed until they open: a dialler that goes on costs no search each time. */
-const closed = new WeakMap<CallHours, { from: number; opensAt: number | undefined }>()
+/** Whether there are weekly hours at all; without them nothing is ever closed. */
+export function hasWindows(hours: OpeningHours | undefined): boolean {
+  return (hours?.weekly_operating_hours?.length ?? 0) > 0
+}
 
-function isOpen(hours: CallHours, local: LocalTime): boolean {
+/** Closed hours stay closed until they open: a dialler that goes on costs no search each time. */
+const closed = new WeakMap<OpeningHours, { from: number; opensAt: number | undefined }>()
+
+function isOpen(hours: OpeningHours, local: LocalTime): boolean {
   return windowsOf(hours, local).some(([from, to]) => from <= local.minute && local.minute < to)
 }
 
 /** Minutes of opening and closing of a date; closing is exclusive. */
-function windowsOf(hours: CallHours, local: Pick<LocalTime, 'date' | 'day'>): [number, number][] {
-  const holidays = hours.holiday_schedule.filter(({ date }) => date === local.date)
+function windowsOf(
+  hours: OpeningHours,
+  local: Pick<LocalTime, 'date' | 'day'>,
+): [number, number][] {
+  const holidays = (hours.holiday_schedule ?? []).filter(({ date }) => date === local.date)
   const windows =
     holidays.length > 0
       ? holidays.map(({ start_time, end_time }) => [start_time, end_time] as const)
-      : hours.weekly_operating_hours
+      : (hours.weekly_operating_hours ?? [])
           .filter(({ day_of_week }) => day_of_week === local.day)
           .map(({ open_time, close_time }) => [open_time, close_time] as const)
   return windows.flatMap(([from, to]) => {
@@ -81,7 +112,7 @@ function minuteOf(time: string): number | undefined {
  * change to or from summer time neither hides an opening nor moves it.
  */
 function nextOpening(
-  hours: CallHours,
+  hours: OpeningHours,
   format: Intl.DateTimeFormat,
   now: number,
 ): number | undefined {

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { judgeHours } from '../../src/permissions/index.ts'
 import type { CallHours } from '../../src/settings/index.ts'
+import { judgeHours, judgeSchedule } from '../../src/shared/call-hours.ts'
 
 const WEEKDAYS = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY']
 
@@ -134,6 +134,15 @@ t.test('hours that are off or make no sense close nothing', async (t) => {
   t.ok(judgeHours(hours({ timezone_id: 'Mars/Olympus' }), sunday).open)
   t.ok(judgeHours(hours({ timezone_id: undefined }), sunday).open)
   t.ok(judgeHours(hours({ weekly_operating_hours: [] }), sunday).open)
+})
+
+t.test('a schedule counts whatever its status is', async (t) => {
+  const sunday = at('2026-06-14T12:00:00Z')
+  const off = hours({ status: 'DISABLED' })
+  t.same(judgeSchedule(off, sunday), { open: false, opensAt: at('2026-06-15T07:00:00Z') })
+  t.ok(judgeSchedule(off, at('2026-06-15T07:00:00Z')).open)
+  t.ok(judgeSchedule({ status: 'ENABLED', timezone_id: 'Europe/Paris' }, sunday).open)
+  t.ok(judgeSchedule(undefined, sunday).open)
 })
 
 t.test('nothing opens ever when every window is broken', async (t) => {

@@ -1,0 +1,79 @@
+import { nearest } from '../../shared/nearest.ts'
+import type { CheckContext, Rule } from './context.ts'
+
+const presentations: Rule = (context) => {
+  for (const [index, trunk] of (context.draft.trunks ?? []).entries()) {
+    const path = ['trunks', index, 'presentation']
+    const { numbers, country_code, user_id, user_id_number } = trunk?.presentation ?? {}
+    const detail = `trunk ${trunk?.name ?? index}`
+    if (
+      numbers === 'national' &&
+      country_code === undefined &&
+      !context.isWrong([...path, 'country_code'])
+    ) {
+      const at = [...path, 'numbers']
+      context.error('CONFIG_COUNTRY_CODE_MISSING', {
+        path: at,
+        detail,
+        expected: 'country_code: "44"',
+      })
+    }
+    const replaced = user_id === 'replace' || user_id === 'display'
+    if (replaced && user_id_number === undefined && !context.isWrong([...path, 'user_id_number'])) {
+      const at = [...path, 'user_id']
+      context.error('CONFIG_USER_ID_NUMBER_MISSING', {
+        path: at,
+        detail,
+        expected: 'user_id_number: "0000"',
+      })
+    }
+  }
+}
+
+const prefixes: Rule = (context) => {
+  const numbers = context.draft.numbers?.map((number) => number?.name)
+  for (const [index, trunk] of (context.draft.trunks ?? []).entries()) {
+    const { prefixes = [], by } = trunk?.outbound ?? {}
+    const path = ['trunks', index, 'outbound', 'prefixes']
+    const seen = new Map<string, number>()
+    for (const [position, entry] of prefixes.entries()) {
+      if (entry?.prefix === undefined) continue
+      const earlier = seen.get(entry.prefix)
+      if (earlier === undefined) seen.set(entry.prefix, position)
+      else {
+        context.error('CONFIG_DUPLICATE_NAME', {
+          path: [...path, position, 'prefix'],
+          detail: `${entry.prefix} is also prefixes[${earlier}] of the trunk`,
+        })
+      }
+    }
+    for (const [position, entry] of prefixes.entries()) {
+      knownNumber(context, numbers, entry?.number, [...path, position, 'number'])
+    }
+    const unused = prefixes.length > 0 && by !== undefined && !by.includes('prefix')
+    if (!unused || context.isWrong(['trunks', index, 'outbound', 'by'])) continue
+    const detail = `trunk ${trunk?.name ?? index}: by lists ${by.join(', ') || 'nothing'}`
+    context.warn('CONFIG_PREFIXES_UNUSED', { path, atKey: true, detail })
+  }
+}
+
+/** Rules of `trunks[].presentation` and of what chooses the number of a call from the PBX. */
+export const presentationRules: readonly Rule[] = [presentations, prefixes]
+
+function knownNumber(
+  context: CheckContext,
+  numbers: readonly (string | undefined)[] | undefined,
+  name: string | undefined,
+  path: (string | number)[],
+): void {
+  if (name === undefined || !numbers || numbers.includes(name) || numbers.includes(undefined))
+    return
+  const known = numbers as string[]
+  context.error('CONFIG_UNKNOWN_NUMBER', {
+    path,
+    detail: name,
+    found: name,
+    expected: known.length > 0 ? `one of ${known.join(', ')}` : 'a number; the file has none',
+    nearest: nearest(name, known),
+  })
+}
