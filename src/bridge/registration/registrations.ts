@@ -36,18 +36,22 @@ export class Registrations {
    */
   configure(config: Config): void {
     const wanted = new Map(config.trunks.map((trunk) => [trunk.name, trunk.register]))
+    const leaving = new Map<string, Promise<void>>()
     for (const [name, registration] of this.#byTrunk) {
       const register = wanted.get(name)
       if (register && sameRegister(register, registration.config)) continue
       this.#byTrunk.delete(name)
-      this.#leave(registration)
+      leaving.set(name, this.#leave(registration))
     }
     for (const { name, register } of config.trunks) {
       if (!register || this.#byTrunk.has(name)) continue
       const own = { token: this.#token(name), instance: this.#own.id }
       const registration = new Registration(name, register, own, this.#deps)
       this.#byTrunk.set(name, registration)
-      if (this.#deps.port.connected) registration.renew()
+      // The Contact may be the same: the end of the old one must not come after the new one.
+      const before = leaving.get(name)
+      if (before) void before.then(() => this.#begin(registration))
+      else this.#begin(registration)
     }
   }
 
@@ -88,9 +92,15 @@ export class Registrations {
     await Promise.all(this.#leaving)
   }
 
-  #leave(registration: Registration): void {
+  #begin(registration: Registration): void {
+    if (this.#byTrunk.get(registration.trunk) !== registration) return
+    if (this.#deps.port.connected) registration.renew()
+  }
+
+  #leave(registration: Registration): Promise<void> {
     const leaving = registration.stop().finally(() => this.#leaving.delete(leaving))
     this.#leaving.add(leaving)
+    return leaving
   }
 
   /** The same after a restart, so that the registrar finds its old contact renewed. */

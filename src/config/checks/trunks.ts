@@ -52,7 +52,7 @@ const callers: Rule = (context) => {
     const { from, username } = trunk.accept
     if (from === undefined && username === undefined) {
       const known = trunk.targets?.some((target) => !target || isIP(target.host) !== 0) ?? true
-      if (known || trunk.accept.registrations) continue
+      if (known || trunk.accept.registrations || trunk.register) continue
       const detail = `trunk ${trunk.name ?? index}`
       context.warn('CONFIG_NO_CALLERS', { path, atKey: true, detail })
     }
