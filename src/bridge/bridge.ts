@@ -306,10 +306,12 @@ class SrfBridge implements Bridge, SipPortEvents {
     else this.#refusals.set(key, { side, code, count: 1 })
   }
 
-  #logStart({ id, direction, number, trunk, business, consumer, whatsapp }: Call): void {
+  #logStart(call: Call): void {
+    const { id, direction, number, trunk, route, business, consumer, whatsapp } = call
     const [from, to] = direction === 'user-initiated' ? [consumer, business] : [business, consumer]
     const { wacid } = whatsapp
-    this.#ctx.log.info({ call: id, direction, number, trunk, from, to, wacid }, 'call started')
+    const facts = { call: id, direction, number, trunk, route, from, to, wacid }
+    this.#ctx.log.info(facts, 'call started')
   }
 
   #logEnd({ id, direction, talkSeconds, cause }: CallRecord): void {

@@ -103,10 +103,10 @@ export function formatCall(call: CallRecord, paint: Paint = plain): string {
 }
 
 function header(call: CallRecord, paint: Paint): string[] {
-  const { id, direction, state, number, trunk, route, whatsapp, media } = call
+  const { id, direction, state, number, trunk, whatsapp, media } = call
   const rows: [string, string | undefined][] = [
     ['parties', parties(call)],
-    ['through', `number ${number}, ${route ? `by ${route}, ` : ''}trunk ${trunk}`],
+    ['through', `number ${number}, ${chosenBy(call)}trunk ${trunk}`],
     ['wacid', whatsapp.wacid],
     ['times', times(call)],
     ['media', media && mediaOf(media)],
@@ -126,6 +126,12 @@ function header(call: CallRecord, paint: Paint): string[] {
     ]
   })
   return [title, ...lines]
+}
+
+/** The route of a call from WhatsApp; what named the number of one from the PBX. */
+function chosenBy({ direction, route }: CallRecord): string {
+  if (route === undefined) return ''
+  return direction === 'user-initiated' ? `route ${route}, ` : `named by ${route}, `
 }
 
 /** Who called whom: the user the business, or the business the user. */

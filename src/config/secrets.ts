@@ -40,10 +40,16 @@ export function checkFiles(context: CheckContext, folder: string, readFile: Read
     [['sip', 'tls', 'key'], sip?.tls?.key],
     [['whatsapp', 'ca'], whatsapp?.ca],
     [['media', 'hold_music'], media?.hold_music],
-    ...(numbers ?? []).map((number, index): [Path, string | undefined] => [
-      ['numbers', index, 'inbound', 'announcement'],
-      number?.inbound?.announcement,
-    ]),
+    ...(numbers ?? []).flatMap((number, index): [Path, string | undefined][] => {
+      const path: Path = ['numbers', index, 'inbound']
+      const routes = (number?.inbound?.routes ?? []).map(
+        (route, position): [Path, string | undefined] => [
+          [...path, 'routes', position, 'announcement'],
+          route?.announcement,
+        ],
+      )
+      return [[[...path, 'announcement'], number?.inbound?.announcement], ...routes]
+    }),
   ]
   for (const [path, file] of named) {
     if (file === undefined) continue

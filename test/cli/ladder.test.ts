@@ -118,7 +118,7 @@ t.test('the header tells parties, times, media and the end', async (t) => {
   const text = formatCall(record)
   t.match(text, /^Call 5f0c2d9be41a7763 {2}user-initiated, ended\n/)
   t.match(text, /parties \+33199001234 \(Zoé\) → \+441632960123\n/)
-  t.match(text, /through number support, by inbound, trunk main\n/)
+  t.match(text, /through number support, route inbound, trunk main\n/)
   t.match(
     text,
     /2026-11-20T09:30:00\.000Z, rang after 12 ms, answered after 1\.2 s,\n {10}talked 3 s\n/,
@@ -135,6 +135,10 @@ t.test('the header tells parties, times, media and the end', async (t) => {
 t.test('the other direction, a running call and a failure', async (t) => {
   const outgoing: CallRecord = { ...record, direction: 'business-initiated', whatsapp: {} }
   t.match(formatCall(outgoing), /parties \+441632960123 → \+33199001234\n/)
+  t.match(
+    formatCall({ ...outgoing, route: 'prefix 91' }),
+    /support, named by prefix 91, trunk main/,
+  )
   t.notMatch(formatCall(outgoing), /wacid/)
   const both: CallRecord = {
     ...record,

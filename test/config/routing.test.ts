@@ -254,6 +254,11 @@ const warnings: [name: string, text: string, are: string[]][] = [
     ],
   ],
   [
+    'audio of a route while the SDP is passed through',
+    routes('{ match: { country: FR }, early_media: true }'),
+    [`CONFIG_NO_EFFECT 20:37 ${ROUTE}[0].early_media`],
+  ],
+  [
     'prefixes that are not looked at',
     edit(['{ number: support }', '{ by: [pai], prefixes: [{ prefix: "9", number: support }] }']),
     ['CONFIG_PREFIXES_UNUSED 23:28 trunks[0].outbound.prefixes'],
@@ -304,6 +309,19 @@ t.test('what a route leaves out is as in inbound', async (t) => {
     { name: 'no', refuse: 486 },
   ])
   t.same(way.routes[2]?.inbound.overflow, [])
+})
+
+t.test('a file a route plays has to be there', async (t) => {
+  const text = routes('{ match: { country: FR }, announcement: gone.wav }')
+  const readFile = (path: string): string => {
+    if (path.endsWith('.wav')) throw Object.assign(new Error('no'), { code: 'ENOENT' })
+    return 'x'
+  }
+  const { warnings } = issuesOf(text, { readFile })
+  t.same(warnings.map(brief), [
+    `CONFIG_NO_EFFECT 20:37 ${ROUTE}[0].announcement`,
+    `CONFIG_FILE_MISSING 20:51 ${ROUTE}[0].announcement`,
+  ])
 })
 
 t.test('every default is what it was before there were routes', async (t) => {

@@ -9,18 +9,43 @@ import { judgePorts } from '../../src/doctor/checks/media.ts'
 import { judgeAnswer } from '../../src/doctor/checks/pbx.ts'
 import { fits } from '../../src/doctor/checks/settings.ts'
 import { grantedOf } from '../../src/doctor/checks/token.ts'
-import { codecFit } from '../../src/doctor/checks/trunk-media.ts'
+import { codecFit, pairs } from '../../src/doctor/checks/trunk-media.ts'
 import { worst } from '../../src/doctor/finding.ts'
 import { factsOf } from '../../src/doctor/instance.ts'
 import { readFlight } from '../../src/doctor/probe/flight.ts'
 import { bindingRequest, mappedAddress } from '../../src/doctor/probe/stun.ts'
 import { openFilesOf, portsOf } from '../../src/doctor/system.ts'
+import { labConfig } from '../support/bridge-lab.ts'
+import { numberConfig, overflowTo, trunkConfig } from '../support/configs.ts'
 
 t.test('the worst verdict stands for all', async (t) => {
   t.equal(worst([]), 'skipped')
   t.equal(worst(['skipped', 'pass']), 'pass')
   t.equal(worst(['pass', 'warn', 'skipped']), 'warn')
   t.equal(worst(['warn', 'fail', 'pass']), 'fail')
+})
+
+t.test('a number and every trunk its routes lead to are a pair', async (t) => {
+  const inbound = numberConfig().inbound!
+  const match = { params: {}, country: [], payload: [], hours: undefined }
+  const to = (trunk: string, refuse?: 486) => {
+    const way = { ...inbound, trunk, overflow: overflowTo(`${trunk}-2`) }
+    return { name: trunk, match, refuse, inbound: way }
+  }
+  const outbound = { ...trunkConfig().outbound, number: undefined }
+  const prefixes = [{ prefix: '9', number: 'support', strip: true }]
+  const config = {
+    ...labConfig(),
+    numbers: [numberConfig({ inbound: { ...inbound, routes: [to('a'), to('b', 486)] } })],
+    trunks: [
+      ...['main', 'a', 'a-2', 'b', 'b-2'].map((name) => trunkConfig({ name, outbound })),
+      trunkConfig({ name: 'dials', outbound: { ...outbound, prefixes } }),
+    ],
+  }
+  t.same(
+    pairs(config).map(({ trunk }) => trunk.name),
+    ['main', 'a', 'a-2', 'dials'],
+  )
 })
 
 t.test('addresses nobody on the Internet reaches', async (t) => {

@@ -6,6 +6,10 @@ t.test('the country of a number, the longest code first', async (t) => {
   const rows: [number: string, country: string | undefined][] = [
     ['+33199001234', 'FR'],
     ['+441632960123', 'GB'],
+    ['+447700900123', 'GB'],
+    ['+447911123456', 'GG'],
+    ['+447911223456', 'GB'],
+    ['+447700312345', 'JE'],
     ['+441534123456', 'JE'],
     ['+447624123456', 'IM'],
     ['+12125550123', 'US'],

@@ -24,9 +24,14 @@ const noEffect: Rule = (context) => {
   )
   const played: Path[] = [
     ['media', 'hold_music'],
-    ...[...(context.draft.numbers ?? []).keys()].flatMap((index): Path[] =>
-      ['early_media', 'announcement'].map((key) => ['numbers', index, 'inbound', key]),
-    ),
+    ...(context.draft.numbers ?? []).flatMap((number, index): Path[] => {
+      const inbound: Path = ['numbers', index, 'inbound']
+      const routes = (number?.inbound?.routes ?? []).keys()
+      const places = [inbound, ...[...routes].map((route) => [...inbound, 'routes', route])]
+      return places.flatMap((place) =>
+        ['early_media', 'announcement'].map((key) => [...place, key]),
+      )
+    }),
   ]
   const unused: Path[] = []
   if (relay === 'none') unused.push(...own, ...played)
