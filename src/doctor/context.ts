@@ -97,12 +97,17 @@ function createTrust(file: string | undefined): Trust {
     let context = known.get(version ?? '')
     if (!context) {
       const limit = version ? { maxVersion: version } : {}
-      const ca = [...getCACertificates('default'), ...extraAnchor(file)]
+      const ca = anchorsOf(file)
       context = createSecureContext({ ca, minVersion: version ?? 'TLSv1.2', ...limit })
       known.set(version ?? '', context)
     }
     return context
   }
+}
+
+/** The public authorities and that of `whatsapp.ca`. */
+export function anchorsOf(file: string | undefined): string[] {
+  return [...getCACertificates('default'), ...extraAnchor(file)]
 }
 
 /** A file that cannot be used is told by the check `config`. */

@@ -1,10 +1,12 @@
 import { createSocket } from 'node:dgram'
+import { writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import t from 'tap'
 import { thisSystem } from '../../src/doctor/index.ts'
 import { CausewayError } from '../../src/shared/errors/index.ts'
-import { makeCert } from '../support/certificates.ts'
+import { makeCa, makeCert, writeCertificate } from '../support/certificates.ts'
 import { FakeRtpengine } from '../support/fake-rtpengine.ts'
 import { answerSip, bindUdp, freeRange, PUBLIC, scene, tlsServer, type World } from './support.ts'
 
@@ -169,6 +171,33 @@ t.test('the certificate of the PBX is for another host', async (t) => {
   }
   await scene(t, plant, { named: { pbx: 'fail DOCTOR_PBX_TLS' } })
 })
+
+for (const [name, files, named, evidence] of [
+  ['is shown its client certificate', true, {}, /^200 OK in \d+ ms$/],
+  ['has a private authority nobody named', false, { pbx: 'fail DOCTOR_PBX_TLS' }, /^for 127/],
+] as const) {
+  t.test(`a PBX that ${name}`, async (t) => {
+    const ca = makeCa('of the PBX')
+    const plant = async (world: World) => {
+      const own = makeCert({ ca, dns: ['pbx.example.net'] })
+      const asking = { ca: ca.cert, requestCert: true, rejectUnauthorized: true }
+      const server = await tlsServer({ ...own, ...asking })
+      server.on('secureConnection', answerSip)
+      world.defer(() => server.close())
+      const { port } = server.address() as AddressInfo
+      const client = writeCertificate(makeCert({ ca, name: 'causeway' }))
+      const anchors = join(client.cert, '..', 'ca.pem')
+      writeFileSync(anchors, ca.cert)
+      const { trunks } = world.config
+      trunks[0].targets = [`sip:127.0.0.1:${port};transport=tls`]
+      trunks[0].tls = files
+        ? { cert: client.cert, key: client.key, ca: anchors, server_name: 'pbx.example.net' }
+        : { server_name: 'pbx.example.net' }
+    }
+    const results = await scene(t, plant, { named })
+    t.match(results.find(({ id }) => id === 'pbx')!.findings[0]!.evidence, evidence)
+  })
+}
 
 t.test('number and trunk have no codec in common, and nothing converts', async (t) => {
   const plant = ({ config }: World) => {

@@ -5,8 +5,10 @@ import type { IncomingResponse, OutgoingRequest, SipPort } from '../sip-port.ts'
 import { retryAfterOf } from './attempt.ts'
 import type { TargetHealth } from './target-health.ts'
 
-/** Time between two pings of a target that does not answer: its return is seen within seconds. */
-export const DOUBTFUL_INTERVAL = 2000
+/** Time between two pings of a target that is down: its return is seen within seconds. */
+export const DOWN_INTERVAL = 2000
+/** Time to the next ping after one that failed, while the target is not known to be down. */
+export const DOUBTFUL_INTERVAL = 500
 /** Within which time the first pings are sent. */
 const FIRST_WITHIN = 1000
 
@@ -87,9 +89,8 @@ export class Pinger {
   #next(pinged: Pinged): void {
     const { random, targets } = this.#place
     const { interval } = pinged.options
-    const pause = targets.isDoubtful(pinged.target)
-      ? Math.min(interval, DOUBTFUL_INTERVAL)
-      : interval
+    const pauses = { none: interval, doubtful: DOUBTFUL_INTERVAL, down: DOWN_INTERVAL }
+    const pause = Math.min(interval, pauses[targets.doubtOf(pinged.target)])
     this.#schedule(pinged, (pause * random.int(90, 111)) / 100)
   }
 

@@ -77,8 +77,8 @@ export class TargetHealth {
   }
 
   /** Whether the next ping should not wait for its interval. */
-  isDoubtful({ uri }: TrunkTarget): boolean {
-    return this.#entries.get(uri)?.state.doubtful ?? false
+  doubtOf({ uri }: TrunkTarget): TargetState['doubt'] {
+    return this.#entries.get(uri)?.state.doubt ?? 'none'
   }
 
   /** A call is sent there. */

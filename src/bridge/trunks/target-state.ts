@@ -99,9 +99,10 @@ export class TargetState {
     this.#pingAnswers = 0
   }
 
-  /** Whether the next ping should not wait for its interval. */
-  get doubtful(): boolean {
-    return this.condition === 'down' || this.condition === 'probing' || this.#pingFailures > 0
+  /** Whether it does not work as far as is known, or the last ping makes one doubt that it does. */
+  get doubt(): 'none' | 'doubtful' | 'down' {
+    if (this.condition === 'down' || this.condition === 'probing') return 'down'
+    return this.#pingFailures > 0 ? 'doubtful' : 'none'
   }
 
   #open(condition: 'down' | 'busy', reason: string, until: number): void {

@@ -4,6 +4,7 @@ import type { TrunkConfig, TrunkTarget } from '../../config/types.ts'
 import type { DoctorContext } from '../context.ts'
 import { pass, problem, skip } from '../finding.ts'
 import { ask, makeOptions, NoAnswer } from '../probe/sip.ts'
+import { trunkTrust } from '../probe/trunk-trust.ts'
 import type { Check, Finding } from '../types.ts'
 
 /** Each target of each trunk, by an OPTIONS over its own transport. */
@@ -21,10 +22,14 @@ export const pbx: Check = {
 
 async function ofTrunk(context: DoctorContext, trunk: TrunkConfig): Promise<Finding[]> {
   if (trunk.targets.length === 0) return [skip('it has no targets', `trunk ${trunk.name}`)]
-  return Promise.all(trunk.targets.map((target) => ofTarget(context, target)))
+  return Promise.all(trunk.targets.map((target) => ofTarget(context, trunk, target)))
 }
 
-async function ofTarget(context: DoctorContext, target: TrunkTarget): Promise<Finding> {
+async function ofTarget(
+  context: DoctorContext,
+  { tls }: TrunkConfig,
+  target: TrunkTarget,
+): Promise<Finding> {
   const { transport } = target
   const { host, port } = await locate(context, target)
   const bracketed = host.includes(':') ? `[${host}]` : host
@@ -38,7 +43,10 @@ async function ofTarget(context: DoctorContext, target: TrunkTarget): Promise<Fi
   try {
     const { status, reason } = await ask(
       context,
-      { host, port, transport, name: target.host },
+      {
+        ...{ host, port, transport, name: tls?.serverName ?? target.host },
+        ...(tls && transport === 'tls' ? { trust: trunkTrust(context.config, tls) } : {}),
+      },
       request,
     )
     const ms = Math.round(context.clock.monotonic() - began)

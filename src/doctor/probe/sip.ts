@@ -14,7 +14,7 @@ import {
   serializeMessage,
   withVia,
 } from '../../embedded-drachtio/message/index.ts'
-import type { DoctorContext } from '../context.ts'
+import type { DoctorContext, Trust } from '../context.ts'
 import { handshake, isOpen } from './tls.ts'
 
 /** Where a request is sent. */
@@ -24,6 +24,8 @@ export interface SipPlace {
   transport: SipTransport
   /** Name the certificate must cover; default: the host. */
   name?: string
+  /** What to trust and to present; default: the context's. */
+  trust?: Trust
 }
 
 /** What an OPTIONS is made of. */
@@ -157,7 +159,13 @@ async function askByStream(
   let local: { address: string; port: number } = { address: '0.0.0.0', port: 0 }
   if (place.transport === 'tls') {
     const name = place.name ?? place.host
-    const outcome = await handshake({ dial, name, trust: context.trust, clock, signal })
+    const outcome = await handshake({
+      dial,
+      name,
+      trust: place.trust ?? context.trust,
+      clock,
+      signal,
+    })
     if (!isOpen(outcome)) throw new NoAnswer(outcome.code, outcome.message)
     const wrong = outcome.chainError ?? checkServerIdentity(name, outcome.peer)?.message
     if (wrong) {

@@ -80,7 +80,7 @@ export const doctorCallErrors = defineErrors({
   DOCTOR_PBX_TLS: {
     summary: 'the TLS certificate of the PBX is not accepted',
     cause: 'It does not verify for the host in trunks[].targets.',
-    fix: 'Give the PBX a certificate for that host; a private authority goes into whatsapp.ca.',
+    fix: 'Give the PBX a certificate for that host; a private authority goes into trunks[].tls.ca, another name into trunks[].tls.server_name.',
     owner: 'pbx',
     retryable: false,
   },

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { DOUBTFUL_INTERVAL, Pinger } from '../../../src/bridge/trunks/pinger.ts'
+import { DOUBTFUL_INTERVAL, DOWN_INTERVAL, Pinger } from '../../../src/bridge/trunks/pinger.ts'
 import { TargetHealth } from '../../../src/bridge/trunks/target-health.ts'
 import type { OptionsConfig } from '../../../src/config/types.ts'
 import { trunkConfig } from '../../support/configs.ts'
@@ -102,7 +102,7 @@ for (const [name, fail, reason] of failures) {
     t.match(changes[1], reason)
     t.ok(targets.isDead(trunk))
     for (let i = 0; i < 5; i++) {
-      t.ok(next(all) <= DOUBTFUL_INTERVAL * 1.1, 'its return will be seen within seconds')
+      t.ok(next(all) <= DOWN_INTERVAL * 1.1, 'its return will be seen within seconds')
       fail(all)
     }
     t.equal(changes.length, 2, 'said once')
@@ -159,7 +159,8 @@ t.test('without a SIP server of our own nothing is learnt', async (t) => {
 })
 
 t.test('a reload starts, changes and ends pings', async (t) => {
-  const { clock, port, pinger, targets } = lab(t)
+  const all = lab(t)
+  const { clock, port, pinger, targets } = all
   const [a, b] = [target('a'), target('b')]
   const trunk = (interval: number, ...all: (typeof a)[]) =>
     trunkConfig({ targets: all, options: options({ interval }) })
@@ -171,8 +172,7 @@ t.test('a reload starts, changes and ends pings', async (t) => {
   clock.advance(1000)
   port.last!.respond(200)
   t.equal(port.sent.length, 1, 'one target of two trunks is pinged once')
-  clock.advance(67_000)
-  t.equal(port.sent.length, 2, 'at the shorter interval')
+  t.ok(next(all) <= 66_000, 'at the shorter interval')
   port.last!.respond(200)
   pinger.configure([trunk(10_000, a, b)])
   clock.advance(1000)

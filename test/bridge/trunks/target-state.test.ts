@@ -75,14 +75,14 @@ t.test('pings change what is thought only several in a row', async (t) => {
   state.pingFailed('c', slow)
   state.pingFailed('d', slow)
   t.equal(state.condition, 'up', 'never three in a row')
-  t.ok(state.doubtful)
+  t.equal(state.doubt, 'doubtful')
   state.pingFailed('e', slow)
-  t.match(state, { condition: 'down', reason: 'e', byPing: true })
+  t.match(state, { condition: 'down', reason: 'e', byPing: true, doubt: 'down' })
   t.notOk(state.available(Number.MAX_SAFE_INTEGER), 'no time passes by itself')
   state.pingAnswered(0, 7, slow)
   t.equal(state.condition, 'down')
   state.pingAnswered(0, 7, slow)
-  t.match(state, { condition: 'up', reason: '', byPing: false, doubtful: false })
+  t.match(state, { condition: 'up', reason: '', byPing: false, doubt: 'none' })
 })
 
 t.test('an answered ping closes what calls have opened', async (t) => {
