@@ -15,7 +15,8 @@ const arrows: Record<string, string[]> = {
   calls: ['shared', 'config', 'media'],
   events: ['shared', 'config', 'calls'],
   bridge: ['shared', 'config', 'settings', 'calls', 'media'],
-  http: ['shared', 'config', 'settings', 'calls', 'media', 'bridge'],
+  records: ['shared', 'config', 'calls', 'media', 'events'],
+  http: ['shared', 'config', 'settings', 'calls', 'media', 'bridge', 'records'],
   doctor: ['shared', 'config', 'settings', 'embedded-drachtio', 'media', 'media-relay', 'bridge'],
   simulator: ['shared', 'embedded-drachtio'],
   app: [
@@ -31,6 +32,7 @@ const arrows: Record<string, string[]> = {
     'http',
     'webhooks',
     'events',
+    'records',
   ],
   cli: [
     'shared',
@@ -38,6 +40,7 @@ const arrows: Record<string, string[]> = {
     'settings',
     'permissions',
     'calls',
+    'records',
     'media',
     'bridge',
     'http',

@@ -78,6 +78,7 @@ export class Door {
       consumer: detach(caller.user),
       trunk: trunk.name,
       whatsapp: factsOf(request, caller.display),
+      callIds: { whatsapp: detach(request.callId) },
     })
     const trunks = overflow ? [trunk, overflow] : [trunk]
     new UserInitiatedCall(this.#ctx, { call, invite, number, inbound, trunks }).begin()
@@ -110,6 +111,7 @@ export class Door {
       business: number.phoneNumber,
       consumer: detach(consumer),
       trunk: trunk.name,
+      callIds: { pbx: detach(request.callId) },
     })
     new BusinessInitiatedCall(this.#ctx, { call, invite, number, trunk }).begin()
   }

@@ -190,6 +190,8 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
       callId: random.uuid(),
       fromTag: random.hex(8),
     })
+    this.call.target = hop.target.uri
+    this.call.callIds.pbx = draft.callId
     const { credentials } = hop.trunk
     const authorizer = credentials && new TrunkAuthorizer(credentials, draft.uri, random)
     this.#early = new EarlyMedia(this.call, this.media.session!, this.#whatsapp, this.#ctx.log)

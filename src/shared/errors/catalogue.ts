@@ -6,6 +6,7 @@ import { doctorErrors } from './doctor.ts'
 import { doctorCallErrors } from './doctor-calls.ts'
 import { mediaErrors } from './media.ts'
 import { permissionErrors } from './permissions.ts'
+import { recordErrors } from './records.ts'
 import { relayErrors } from './relay.ts'
 import { settingsErrors } from './settings.ts'
 import { sipErrors } from './sip.ts'
@@ -20,6 +21,7 @@ export const catalogue = {
   ...doctorCallErrors,
   ...mediaErrors,
   ...permissionErrors,
+  ...recordErrors,
   ...relayErrors,
   ...settingsErrors,
   ...sipErrors,
