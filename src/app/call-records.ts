@@ -1,22 +1,35 @@
 import type { CallRecord, CallRegistry, WhatsAppReport } from '../calls/index.ts'
 import type { Config } from '../config/types.ts'
 import type { HealthCheck, MetricFamily, StoredCalls } from '../http/index.ts'
-import { type CallHint, CallHistory } from '../records/index.ts'
+import { type CallHint, CallHistory, PUSH_DELAY, RecordPush } from '../records/index.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { CausewayError } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
+import type { Random } from '../shared/random.ts'
 
 /** The records of calls in a running instance: what has ended is kept, found again, and looked after. */
 export class CallRecords {
   readonly #calls: CallRegistry
   readonly #history: CallHistory | undefined
+  readonly #push: RecordPush | undefined
   readonly #unsubscribe: () => void
 
-  constructor(options: { config: Config; calls: CallRegistry; clock: Clock; log: Logger }) {
-    const { config, calls, clock, log } = options
+  constructor(options: {
+    config: Config
+    calls: CallRegistry
+    clock: Clock
+    random: Random
+    log: Logger
+  }) {
+    const { config, calls, clock, random, log } = options
     const { path: folder, calls: kept } = config.records
+    const target = kept?.push
+    const pushDelay = target && PUSH_DELAY
     this.#calls = calls
-    this.#history = kept && new CallHistory({ folder, config: kept, clock, log })
+    this.#history = kept && new CallHistory({ folder, config: kept, clock, log, pushDelay })
+    if (this.#history && target) {
+      this.#push = new RecordPush({ history: this.#history, target, clock, random, log })
+    }
     const keep = (record: CallRecord): void => {
       if (record.state === 'ended') this.#history?.add(record)
     }
@@ -58,6 +71,8 @@ export class CallRecords {
     if (error) outputs.push(`${told(error)}; calls that wait: ${waiting}. ${error.fix}`)
     if (lost > 0) outputs.push(`APP_RECORDS_LOST: records lost since the start: ${lost}.`)
     if (aside) outputs.push(`${told(aside)}, now ${aside.place}. ${aside.fix}`)
+    const failing = this.#push?.status().failing
+    if (failing) outputs.push(`${told(failing)}. ${failing.fix}`)
     if (outputs.length === 0) return []
     const output = outputs.join(' ')
     return [{ component: 'records', id: 'calls', status: 'warn', output, ready: true }]
@@ -85,12 +100,22 @@ export class CallRecords {
         type: 'counter',
         samples: one(status?.lost),
       },
+      {
+        name: 'records_pushed',
+        help: 'Attempts to deliver a record to records.push, by what they came to.',
+        type: 'counter',
+        samples: (this.#push?.status().attempts ?? []).map(({ result, count }) => ({
+          labels: { result },
+          value: count,
+        })),
+      },
     ]
   }
 
   /** Writes what waits. */
   async close(): Promise<void> {
     this.#unsubscribe()
+    await this.#push?.stop()
     await this.#history?.close()
   }
 }

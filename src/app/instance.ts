@@ -77,7 +77,7 @@ export class Instance {
     this.#watch = new MediaWatch(this.calls, clock)
     this.#records = openRecordsOrMemory(config.records, { clock, random, log })
     const { journal, vault, rotations: store } = this.#records
-    this.#callRecords = new CallRecords({ config, calls: this.calls, clock, log })
+    this.#callRecords = new CallRecords({ config, calls: this.calls, clock, random, log })
     const listenPort = sip.listen.whatsapp.port
     this.settings = new NumberSettings({
       clock,

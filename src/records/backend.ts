@@ -92,8 +92,8 @@ export class Backend {
     // A burst of questions does not try a broken disk once for each.
     if (failure && this.#clock.now() - failure.at < REOPEN_AFTER) throw failure.error
     if (failure?.error.code === 'APP_RECORDS_NEWER') throw failure.error
-    const { folder } = this.#options
-    const open = () => new CallStore(folder, { pause: this.#pause })
+    const { folder, busy } = this.#options
+    const open = () => new CallStore(folder, { pause: this.#pause, busy })
     try {
       this.#store = open()
     } catch (cause) {

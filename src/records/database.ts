@@ -7,7 +7,7 @@ import { CausewayError, isCausewayError } from '../shared/errors/index.ts'
 export const CALLS_FILE = 'calls.db'
 
 /** Milliseconds to wait for another process to finish its write. */
-const BUSY = 2000
+export const BUSY = 2000
 /** Pages of the write-ahead log after which they are moved into the file, with a flush: 16 MiB. */
 const CHECKPOINT_PAGES = 4000
 /** Largest file whose pages are all looked at when it is opened, bytes: some tenths of a second. */
@@ -57,14 +57,14 @@ export const SCHEMA_VERSION = MIGRATIONS.length
  * @throws APP_RECORDS_NEWER, APP_RECORDS_CORRUPT (the caller sets the file aside), APP_RECORDS_LOCKED, APP_RECORDS_FULL,
  *   APP_RECORDS_UNUSABLE
  */
-export function openDatabase(folder: string): DatabaseSync {
+export function openDatabase(folder: string, busy = BUSY): DatabaseSync {
   const path = join(folder, CALLS_FILE)
   let database: DatabaseSync | undefined
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     // Looked at without a write, so that a newer file stays as it is.
     if (existsSync(path) && statSync(path).size > 0) refuseNewer(path)
-    database = new DatabaseSync(path, { timeout: BUSY })
+    database = new DatabaseSync(path, { timeout: busy })
     database.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;')
     database.exec(`PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`)
     migrate(database)

@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../shared/clock.ts'
 import { CausewayError } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
 import { type CallFilter, type Cursor, matches } from './filter.ts'
+import { BUSY } from './database.ts'
 import type { Asks, ExportAsk, ExportedPage, Reply, Request } from './messages.ts'
 import { errorFrom } from './messages.ts'
 import type { CallHint, StoreFigures } from './store.ts'
@@ -29,6 +30,8 @@ export interface HistoryOptions {
   start?: StartThread
   /** Milliseconds from a change of a record to its push; undefined: nothing is pushed. */
   pushDelay?: number | undefined
+  /** Milliseconds the thread waits for another process to finish its write. */
+  busy?: number
 }
 
 /** How the history is doing. */
@@ -189,6 +192,7 @@ export class CallHistory {
     const timer = clock.setTimeout(late.resolve, CLOSE_WITHIN)
     const done = (async () => {
       this.#error = undefined
+      if (!this.#worker) this.#start()
       this.#write()
       // One failure is enough now: nothing will change it.
       while (!this.#error && !this.#refused && (this.#writing || this.#pending.size > 0)) {
@@ -211,26 +215,27 @@ export class CallHistory {
 
   /** Resolves when what has ended so far is written, or cannot be: a question then sees it, or knows. */
   async #flushed(): Promise<void> {
-    // What is on its way, then what waits behind it.
-    for (let batches = 0; batches < 2; batches++) {
+    // Bounded, since calls go on ending.
+    for (let batches = 0; batches <= WAITING_LIMIT / BATCH; batches++) {
       this.#write()
       if (!this.#writing) return
       await new Promise<void>((resolve) => this.#idle.push(resolve))
     }
   }
 
-  /** Calls that match and are not known to be written, newest first. */
+  /** Calls that match and cannot be written for now, newest first. */
   #waiting(filter: CallFilter): CallRecord[] {
+    if (!this.#error) return []
     const all = new Map([...(this.#writing ?? []), ...this.#pending])
     return [...all.values()].filter((record) => matches(record, filter)).reverse()
   }
 
   #start(): void {
-    const { folder, config, pushDelay, log } = this.#options
+    const { folder, config, pushDelay, log, busy = BUSY } = this.#options
     const { keep, maxSize, maxCalls } = config
     const retention = { keep, maxSize, maxCalls }
     this.#worker = this.#startThread(
-      { folder, retention, pushDelay },
+      { folder, retention, pushDelay, busy },
       {
         reply: (reply) => this.#onReply(reply),
         gone: (error) => {
@@ -239,7 +244,7 @@ export class CallHistory {
           this.#worker = undefined
           for (const one of this.#asked.values()) one.reject(error)
           this.#asked.clear()
-          this.#later(() => this.#start())
+          this.#later()
         },
       },
     )
@@ -301,7 +306,7 @@ export class CallHistory {
     this.#trim()
     // A newer file stays one: nothing is tried again.
     this.#refused = error.code === 'APP_RECORDS_NEWER'
-    if (!this.#closed && !this.#refused) this.#later(() => {})
+    if (!this.#closed && !this.#refused) this.#later()
     this.#settle()
   }
 
@@ -314,11 +319,11 @@ export class CallHistory {
     }
   }
 
-  #later(prepare: () => void): void {
+  #later(): void {
     this.#retry?.clear()
     this.#retry = this.#options.clock.setTimeout(() => {
       this.#retry = undefined
-      prepare()
+      if (!this.#worker) this.#start()
       this.#write()
     }, this.#retryAfter)
     this.#retryAfter = Math.min(RETRY.longest, this.#retryAfter * 2)

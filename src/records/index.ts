@@ -18,6 +18,7 @@ export {
   type HistoryStatus,
 } from './history.ts'
 export { EXPORT_FORMATS, type ExportFormat } from './messages.ts'
+export { PUSH_DELAY, type PushStatus, RecordPush } from './push.ts'
 export { recordJsonSchema, recordSchema } from './schema.ts'
 export { type CallHint, CallStore, COUNT_LIMIT } from './store.ts'
 export { type CallSummary, parseRecord } from './stored.ts'

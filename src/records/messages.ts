@@ -16,6 +16,8 @@ export interface BackendOptions {
   retention: Retention
   /** Milliseconds from a change of a record to its push; undefined: nothing is pushed. */
   pushDelay: number | undefined
+  /** Milliseconds to wait for another process to finish its write. */
+  busy: number
 }
 
 /** Everything the history is asked, by name: what goes in, what comes back. */

@@ -10,6 +10,8 @@ import { parseRecord, type StoredCall, storedCall, wholeText } from './stored.ts
 const PRUNE_STEP = 200
 /** Free pages given back to the file system in one go. */
 const VACUUM_PAGES = 256
+/** Largest file that is written anew when a consumer is forgotten, bytes: a second or so. */
+const VACUUM_SIZE = 64 * 1024 * 1024
 /** Matching calls are counted up to here: more than anybody pages through by number. */
 export const COUNT_LIMIT = 10_000
 /** How far apart WhatsApp's clock, in whole seconds, and ours may be, milliseconds. */
@@ -79,8 +81,8 @@ export class CallStore {
    * @param pause lets other work pass between two slices of a long search
    * @throws what {@link openDatabase} throws, or with `readOnly` {@link readDatabase}
    */
-  constructor(folder: string, options: { pause?: () => Promise<void>; readOnly?: boolean } = {}) {
-    this.#database = options.readOnly ? readDatabase(folder) : openDatabase(folder)
+  constructor(folder: string, options: { pause?: () => Promise<void>; readOnly?: boolean; busy?: number } = {}) {
+    this.#database = options.readOnly ? readDatabase(folder) : openDatabase(folder, options.busy)
     this.#query = new CallQuery(this.#database, options.pause ?? (async () => {}))
     this.recount()
   }
@@ -164,7 +166,8 @@ export class CallStore {
   }
 
   /**
-   * Removes every call of a consumer, for good: the pages are overwritten and the log is emptied.
+   * Removes every call of a consumer, for good: their place is overwritten and the log is emptied. A file of
+   * ordinary size is written anew too, since unused parts of its pages may hold what once stood there.
    * @returns how many
    */
   forget(consumer: string): number {
@@ -176,6 +179,7 @@ export class CallStore {
         removed += step
         if (step < PRUNE_STEP) break
       }
+      if (removed > 0 && this.figures().bytes <= VACUUM_SIZE) this.#database.exec('VACUUM')
       this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
       return removed
     } finally {

@@ -172,7 +172,13 @@ async function recordMetrics(calls: CallRegistry, clock: FakeClock): Promise<Met
   const folder = mkdtempSync(join(tmpdir(), 'causeway-metrics-'))
   const kept = { keep: 0, maxSize: 0, maxCalls: 0, push: undefined }
   const config = { ...labConfig(), records: { path: folder, secret: undefined, calls: kept } }
-  const records = new CallRecords({ config, calls, clock, log: silentLogger() })
+  const records = new CallRecords({
+    config,
+    calls,
+    clock,
+    random: new FakeRandom(),
+    log: silentLogger(),
+  })
   const families = records.metrics()
   await records.close()
   rmSync(folder, { recursive: true })
