@@ -81,7 +81,10 @@ export class CallStore {
    * @param pause lets other work pass between two slices of a long search
    * @throws what {@link openDatabase} throws, or with `readOnly` {@link readDatabase}
    */
-  constructor(folder: string, options: { pause?: () => Promise<void>; readOnly?: boolean; busy?: number } = {}) {
+  constructor(
+    folder: string,
+    options: { pause?: () => Promise<void>; readOnly?: boolean; busy?: number } = {},
+  ) {
     this.#database = options.readOnly ? readDatabase(folder) : openDatabase(folder, options.busy)
     this.#query = new CallQuery(this.#database, options.pause ?? (async () => {}))
     this.recount()

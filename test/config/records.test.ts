@@ -57,7 +57,9 @@ for (const [name, keys, errors, warnings] of [
 
 t.test('it is printed in the notation of the file', async (t) => {
   const text = formatConfig(
-    configOf(records('{ keep: 24h, max_size: 2048KiB, push: { url: "https://h/x?k=v", secret: s } }')),
+    configOf(
+      records('{ keep: 24h, max_size: 2048KiB, push: { url: "https://h/x?k=v", secret: s } }'),
+    ),
   )
   t.match(text, /keep: 1d\n {2}max_size: 2MiB\n {2}max_calls: 0\n {2}push:\n/)
   t.match(text, 'https://h/x?[redacted]')

@@ -113,7 +113,9 @@ t.test('a search through many rows goes in slices, with pauses', async (t) => {
   t.equal(await store.count({ trunk: 'main' }), COUNT_LIMIT, 'counted so far')
   t.equal(await store.count({}), 50_000)
   pauses = 0
-  t.same(ids((await store.page({ consumer: '+3319907' }, { limit: 9, detail: false })).texts), ['n7'])
+  t.same(ids((await store.page({ consumer: '+3319907' }, { limit: 9, detail: false })).texts), [
+    'n7',
+  ])
   t.equal(pauses, 0, 'an index of its own')
   store.close()
 })
@@ -123,7 +125,10 @@ t.test('what WhatsApp tells later goes to the call it names', async (t) => {
   const options = { pushDue: null }
   const business = record('b', { direction: 'business-initiated', talk: 12_500 })
   t.same(business.billing, { pulses: 3, seconds: 12.5, basis: 'causeway' })
-  store.write([storedCall(record('a', { whatsapp: { wacid: 'wacid.A' } })), storedCall(business)], null)
+  store.write(
+    [storedCall(record('a', { whatsapp: { wacid: 'wacid.A' } })), storedCall(business)],
+    null,
+  )
   const a = parseRecord(store.tell('wacid.A', { status: 'FAILED' }, options)!)
   t.match(a, { id: 'a', whatsappReport: { status: 'FAILED' } })
   t.equal(store.tell('wacid.B', { status: 'COMPLETED' }, options), undefined)
@@ -162,7 +167,10 @@ t.test('retention by age, number and size, in steps', async (t) => {
   t.equal(store.figures().calls, 120)
   t.equal(parseRecord((await store.page({}, { limit: 1, detail: true })).texts[0]!).id, 'c999')
   const { bytes } = store.figures()
-  store.write(stored(2000, { at: START }).map((call, n) => ({ ...call, id: `s${n}` })), null)
+  store.write(
+    stored(2000, { at: START }).map((call, n) => ({ ...call, id: `s${n}` })),
+    null,
+  )
   const grown = store.figures().bytes
   prune({ ...none, maxSize: bytes }, now)
   t.ok(store.figures().bytes < grown, 'the room is given back')

@@ -1,6 +1,6 @@
 import { Secret } from '../../shared/secret.ts'
-import { recordsKey } from '../records-secret.ts'
 import { isLoopback } from '../addresses.ts'
+import { recordsKey } from '../records-secret.ts'
 import type { Path } from '../source.ts'
 import type { Rule } from './context.ts'
 

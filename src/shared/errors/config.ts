@@ -311,7 +311,8 @@ export const configErrors = defineErrors({
   },
   CONFIG_RECORDS_PUSH: {
     summary: 'records.push needs the history of calls',
-    cause: 'What is still to be delivered is kept in the history, which records.history: false turns off.',
+    cause:
+      'What is still to be delivered is kept in the history, which records.history: false turns off.',
     fix: 'Remove history: false, or push; events.webhooks work without a history.',
     ...mistake,
   },
@@ -323,7 +324,8 @@ export const configErrors = defineErrors({
   },
   CONFIG_EVENT_PLAIN: {
     summary: 'events or records travel unencrypted',
-    cause: 'The URL of the target is http:// and leaves this machine; what is sent holds phone numbers.',
+    cause:
+      'The URL of the target is http:// and leaves this machine; what is sent holds phone numbers.',
     fix: 'Use an https:// URL.',
     ...mistake,
   },
