@@ -16,7 +16,8 @@ const arrows: Record<string, string[]> = {
   events: ['shared', 'config', 'calls'],
   routing: ['shared', 'config'],
   bridge: ['shared', 'config', 'settings', 'calls', 'media', 'routing'],
-  http: ['shared', 'config', 'settings', 'calls', 'media', 'routing', 'bridge'],
+  records: ['shared', 'config', 'calls', 'media', 'events'],
+  http: ['shared', 'config', 'settings', 'calls', 'media', 'routing', 'bridge', 'records'],
   doctor: ['shared', 'config', 'settings', 'embedded-drachtio', 'media', 'media-relay', 'bridge'],
   simulator: ['shared', 'embedded-drachtio'],
   app: [
@@ -32,6 +33,7 @@ const arrows: Record<string, string[]> = {
     'http',
     'webhooks',
     'events',
+    'records',
   ],
   cli: [
     'shared',
@@ -39,6 +41,7 @@ const arrows: Record<string, string[]> = {
     'settings',
     'permissions',
     'calls',
+    'records',
     'media',
     'routing',
     'bridge',

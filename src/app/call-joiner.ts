@@ -1,5 +1,6 @@
 import type { Call, CallRecord, CallRegistry, WhatsAppReport } from '../calls/index.ts'
 import { mergeReports } from '../calls/index.ts'
+import type { CallHint } from '../records/index.ts'
 import type { Clock, Timer } from '../shared/clock.ts'
 import type { Logger } from '../shared/log.ts'
 import type { CallWebhook } from '../webhooks/index.ts'
@@ -12,6 +13,12 @@ const WAITING = 1000
 const LOOKED_AT = 100
 /** How far apart WhatsApp's clock, in whole seconds, and ours may be, milliseconds. */
 const APART = 5000
+
+/** Where reports go whose call is in memory no more. */
+export interface StoredReports {
+  /** @returns whether there is such a call */
+  tell(wacid: string, told: Partial<WhatsAppReport>, hint?: CallHint): Promise<boolean>
+}
 
 interface Waiting {
   report: WhatsAppReport
@@ -27,6 +34,7 @@ export class CallJoiner {
   readonly #calls: CallRegistry
   readonly #clock: Clock
   readonly #log: Logger
+  readonly #stored: StoredReports | undefined
   readonly #numberOf: (phoneNumberId: string) => string | undefined
   readonly #waiting = new Map<string, Waiting>()
   readonly #unsubscribe: () => void
@@ -35,12 +43,14 @@ export class CallJoiner {
 
   constructor(options: {
     calls: CallRegistry
+    stored?: StoredReports | undefined
     clock: Clock
     log: Logger
     /** Name of a number by its id in the Graph API. */
     numberOf: (phoneNumberId: string) => string | undefined
   }) {
     this.#calls = options.calls
+    this.#stored = options.stored
     this.#clock = options.clock
     this.#log = options.log
     this.#numberOf = options.numberOf
@@ -63,6 +73,7 @@ export class CallJoiner {
       if (this.#tell(wacid, report)) return
     }
     this.#wait(wacid, report)
+    void this.#lookUp(event, report)
   }
 
   /** Forgets what waits. */
@@ -82,6 +93,25 @@ export class CallJoiner {
       this.#log.warn({ call: record.id, wacid, detail }, 'WhatsApp says that the call failed')
     }
     return true
+  }
+
+  /** The call may have ended long ago, before a restart even. */
+  async #lookUp(event: CallWebhook, report: Partial<WhatsAppReport>): Promise<void> {
+    const { wacid } = event
+    const found = await this.#stored?.tell(wacid, report, this.#hintOf(event))
+    if (!found) return
+    this.#waiting.get(wacid)?.timer.clear()
+    this.#waiting.delete(wacid)
+    this.#joined++
+  }
+
+  #hintOf({ direction, phoneNumberId, contact, at }: CallWebhook): CallHint | undefined {
+    const number = phoneNumberId === undefined ? undefined : this.#numberOf(phoneNumberId)
+    if (direction !== 'business-initiated' || number === undefined || at === undefined) {
+      return undefined
+    }
+    const names = [contact.waId === undefined ? undefined : `+${contact.waId}`, contact.userId]
+    return { number, at, consumers: names.filter((name) => name !== undefined) }
   }
 
   #join(wacid: string | undefined): void {

@@ -1,5 +1,5 @@
 import type { OutboundGate as BridgeGate } from '../bridge/index.ts'
-import type { Call, CallRecord, CallRegistry } from '../calls/index.ts'
+import type { Call, CallRecord, CallRegistry, PermissionFacts } from '../calls/index.ts'
 import type { Config, NumberConfig, TrunkConfig } from '../config/types.ts'
 import type { HealthCheck, MetricFamily } from '../http/index.ts'
 import {
@@ -70,6 +70,16 @@ export class Calling implements BridgeGate {
 
   admit(number: NumberConfig, trunk: TrunkConfig, consumer: string) {
     return this.#gate.admit(number, trunk, consumer)
+  }
+
+  permission(
+    number: NumberConfig,
+    trunk: TrunkConfig,
+    consumer: string,
+  ): PermissionFacts | undefined {
+    if (trunk.permissions.mode === 'off') return undefined
+    const known = this.#book.known(number, consumer)
+    return { status: known?.status, expiresAt: known?.expires }
   }
 
   /** Takes a consumer's reply, or an automatic change, out of a webhook; false when it is no news. */

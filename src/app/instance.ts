@@ -7,6 +7,7 @@ import type { MediaRelay } from '../media/index.ts'
 import { type Clock, systemClock } from '../shared/clock.ts'
 import type { Logger } from '../shared/log.ts'
 import { type Random, systemRandom } from '../shared/random.ts'
+import { CallRecords } from './call-records.ts'
 import { Calling } from './calling.ts'
 import { callingNews } from './calling-news.ts'
 import { Events } from './events.ts'
@@ -57,6 +58,7 @@ export class Instance {
   readonly #events: Events
   readonly #bridge: Bridge
   readonly #records: Records
+  readonly #callRecords: CallRecords
   readonly #rotations: Rotations
   #config: Config
   #http: HttpServer | undefined
@@ -80,6 +82,7 @@ export class Instance {
     this.#records = openRecordsOrMemory(config.records, { clock, random, log })
     const { vault, rotations: store } = this.#records
     const journal = numbers.counting(this.#records.journal)
+    this.#callRecords = new CallRecords({ config, calls: this.calls, clock, random, log })
     const listenPort = sip.listen.whatsapp.port
     this.settings = new NumberSettings({
       clock,
@@ -124,6 +127,7 @@ export class Instance {
       config: present,
       calls: this.calls,
       check: (name) => this.settings.check(name, 'webhook'),
+      stored: this.#callRecords,
       publisher: this.#events.publisher,
       clock,
       log,
@@ -157,6 +161,7 @@ export class Instance {
       events: this.#events,
       bridge: this.#bridge,
       records: this.#records,
+      callRecords: this.#callRecords,
       rotations: this.#rotations,
       reload: () => this.reload(),
     })
@@ -224,6 +229,7 @@ export class Instance {
       await Promise.all([this.settings.stop(), this.#media.close()])
       await this.#events.stop()
       await this.#sip.close()
+      await this.#callRecords.close()
       this.#records.close()
     })()
     return this.#stopping

@@ -5,6 +5,7 @@ import type { Config } from '../config/types.ts'
 import type { Operations, ReloadResult } from '../http/index.ts'
 import type { MediaRelay } from '../media/index.ts'
 import type { Clock } from '../shared/clock.ts'
+import type { CallRecords } from './call-records.ts'
 import type { Calling } from './calling.ts'
 import { healthChecks } from './checks.ts'
 import { credentialMetrics } from './credential-metrics.ts'
@@ -38,6 +39,7 @@ export interface InstanceParts {
   events: Events
   bridge: Bridge
   records: Records
+  callRecords: CallRecords
   rotations: Rotations
   reload: () => Promise<ReloadResult>
 }
@@ -45,7 +47,7 @@ export interface InstanceParts {
 /** What the HTTP interface may see and do, made of the parts of an instance. */
 export function operationsOf(parts: InstanceParts): Operations {
   const { version, config, clock, calls, settings, calling, webhooks, sip, media } = parts
-  const { watch, counts, events, bridge, records, rotations, reload } = parts
+  const { watch, counts, events, bridge, records, callRecords, rotations, reload } = parts
   const credentials = (name: string): boolean => settings.knows(name)
   const state = (name: string) => settings.state(name)
   const checks = () => [
@@ -64,6 +66,7 @@ export function operationsOf(parts: InstanceParts): Operations {
     ...calling.checks(),
     ...watch.checks(),
     ...events.checks(),
+    ...callRecords.checks(),
   ]
   const instanceFamilies = async () => {
     const server = await sip.metrics().catch(() => undefined)
@@ -99,6 +102,7 @@ export function operationsOf(parts: InstanceParts): Operations {
       ...watch.metrics(),
       ...webhooks.metrics(),
       ...events.metrics(),
+      ...callRecords.metrics(),
     ],
     calls: {
       active: () => [...calls.active()].map((call) => recordOf(call, clock.now())),
@@ -106,6 +110,7 @@ export function operationsOf(parts: InstanceParts): Operations {
       get: (id) => calls.record(id),
       report: (id) => bridge.mediaReport(id),
       hangUp: (id) => bridge.hangUp(id),
+      stored: callRecords.stored,
     },
     numbers: () =>
       numberViews(config(), calls, {

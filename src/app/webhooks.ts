@@ -13,7 +13,7 @@ import {
   WebhookReceiver,
   type WebhookSinks,
 } from '../webhooks/index.ts'
-import { CallJoiner } from './call-joiner.ts'
+import { CallJoiner, type StoredReports } from './call-joiner.ts'
 import { numberOfEvent } from './events.ts'
 
 /** What is done about WhatsApp's webhooks needs. */
@@ -24,6 +24,8 @@ export interface WebhooksOptions {
   /** Looks at the settings of a number at once. */
   check: (number: string) => Promise<unknown>
   publisher: EventPublisher
+  /** Calls that have ended and are in memory no more. */
+  stored?: StoredReports
   clock: Clock
   log: Logger
 }
@@ -42,7 +44,7 @@ export class Webhooks implements WebhookSinks {
     const { config, calls, clock, log } = options
     this.#options = options
     const numberOf = (id: string): string | undefined => this.#number(id)?.name
-    this.joiner = new CallJoiner({ calls, clock, log, numberOf })
+    this.joiner = new CallJoiner({ calls, stored: options.stored, clock, log, numberOf })
     this.receiver = new WebhookReceiver({
       verifyToken: () => config().whatsapp.webhooks?.verifyToken,
       appSecret: () => config().whatsapp.webhooks?.appSecret,

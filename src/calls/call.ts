@@ -44,6 +44,21 @@ export interface CallVerdict extends Verdict {
   clearedAt: number | undefined
 }
 
+/** What was known of the consumer's permission when a business-initiated call was to leave. */
+export interface PermissionFacts {
+  /** As WhatsApp had it; undefined when it was not asked for, or did not answer in time. */
+  status: 'no_permission' | 'temporary' | 'permanent' | undefined
+  /** End of a temporary permission, milliseconds since the Unix epoch. */
+  expiresAt: number | undefined
+}
+
+/** Call-IDs of a call's SIP dialogs (RFC 3261 §8.1.1.4), for a search in traces and logs of either side. */
+export interface CallIds {
+  whatsapp?: string
+  /** Of the present PBX leg: the last target tried, or what a transfer brought. */
+  pbx?: string
+}
+
 /** What is known of a call when it begins. */
 export interface CallOptions {
   id: string
@@ -54,6 +69,7 @@ export interface CallOptions {
   trunk: string
   route?: string
   whatsapp?: WhatsAppFacts
+  callIds?: CallIds
 }
 
 /** Told of what happens to a call, after it happened. */
@@ -79,11 +95,16 @@ export class Call {
   readonly consumer: string
   /** Name of the trunk in use; changes when the overflow trunk is tried. */
   trunk: string
+  /** SIP URI of the trunk's target in use, the last one tried; undefined while there is none. */
+  target: string | undefined
   /**
    * What chose the way: name of a route of the number or `inbound`; of a call from the PBX what named
    * its number, such as `prefix 91`, `pai` or `trunk`.
    */
   readonly route: string | undefined
+  readonly callIds: CallIds
+  /** Undefined where no trunk checks permissions. */
+  permission: PermissionFacts | undefined
   readonly whatsapp: WhatsAppFacts
   /** What WhatsApp's webhooks say of it; undefined until one came. */
   whatsappReport: WhatsAppReport | undefined
@@ -111,6 +132,7 @@ export class Call {
     this.consumer = options.consumer
     this.trunk = options.trunk
     this.route = options.route
+    this.callIds = options.callIds ?? {}
     this.whatsapp = options.whatsapp ?? {}
     this.startedAt = clock.now()
     this.#began = clock.monotonic()

@@ -1,16 +1,20 @@
+export { billingOf, type CallBilling, PULSE_SECONDS } from './billing.ts'
 export {
   Call,
   type CallDirection,
+  type CallIds,
   type CallOptions,
   type CallVerdict,
   type CallWatcher,
   type MediaFacts,
+  type PermissionFacts,
   VERDICT_LIMIT,
   type WhatsAppFacts,
 } from './call.ts'
 export { type CallResult, causeOf, type EndCause, hungUpBy } from './cause.ts'
+export { type EndedBy, endedBy } from './ended-by.ts'
 export { LADDER_LIMIT, type LadderEntry } from './ladder.ts'
-export { type CallRecord, recordOf } from './record.ts'
+export { type CallRecord, RECORD_VERSION, recordOf, withReport } from './record.ts'
 export { type CallListener, CallRegistry, ENDED_KEPT } from './registry.ts'
 export { type CallState, isLegal } from './state.ts'
 export {

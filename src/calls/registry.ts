@@ -1,6 +1,6 @@
 import type { Clock } from '../shared/clock.ts'
 import { Call, type CallOptions, type CallWatcher } from './call.ts'
-import { type CallRecord, recordOf } from './record.ts'
+import { type CallRecord, recordOf, withReport } from './record.ts'
 import type { CallState } from './state.ts'
 import { mergeReports, type WhatsAppReport } from './whatsapp-report.ts'
 
@@ -106,10 +106,25 @@ export class CallRegistry {
     if (!known) return undefined
     const report = mergeReports(known.whatsappReport, told)
     if (call) call.whatsappReport = report
-    else this.#ended.set(id, { ...this.#ended.get(id)!, whatsappReport: report })
+    else this.#ended.set(id, withReport(this.#ended.get(id)!, report))
     const record = this.record(id)!
     for (const listener of this.#listeners) listener.told?.(record)
     return record
+  }
+
+  /** Tells the listeners what WhatsApp's webhooks said of a call that is kept elsewhere. */
+  announce(record: CallRecord): void {
+    for (const listener of this.#listeners) listener.told?.(record)
+  }
+
+  /**
+   * Forgets the ended calls that are chosen.
+   * @returns how many
+   */
+  forget(chosen: (record: CallRecord) => boolean): number {
+    const doomed = [...this.#ended.values()].filter(chosen)
+    for (const record of doomed) this.#drop(record)
+    return doomed.length
   }
 
   /** Adds a listener; the returned function takes it away. */
@@ -135,8 +150,8 @@ export class CallRegistry {
   /** Replaces the record of an ended call, which keeps its place in age. */
   #complete(call: Call): void {
     const kept = this.#ended.get(call.id)
-    const whatsappReport = kept?.whatsappReport ?? call.whatsappReport
-    const record = { ...recordOf(call, this.#clock.now()), whatsappReport }
+    const whole = recordOf(call, this.#clock.now())
+    const record = kept?.whatsappReport ? withReport(whole, kept.whatsappReport) : whole
     if (kept) this.#ended.set(call.id, record)
     for (const listener of this.#listeners) listener.reported?.(record)
   }
@@ -153,9 +168,11 @@ export class CallRegistry {
   }
 
   #forgetOldest(): void {
-    const [id, record] = this.#ended.entries().next().value!
+    this.#drop(this.#ended.values().next().value!)
+  }
+
+  #drop({ id, whatsapp: { wacid } }: CallRecord): void {
     this.#ended.delete(id)
-    const { wacid } = record.whatsapp
     if (wacid !== undefined && this.#wacids.get(wacid) === id) this.#wacids.delete(wacid)
   }
 }

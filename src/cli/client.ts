@@ -80,14 +80,38 @@ export class Client {
     )
   }
 
-  async #fetch(method: string, path: string): Promise<Response> {
+  /**
+   * GETs a path whose answer is text of any length, as it comes.
+   *
+   * @throws CausewayError `APP_UNREACHABLE`, also when it breaks off, or the error the instance answered
+   */
+  async *stream(path: string): AsyncGenerator<string> {
+    const response = await this.#fetch('GET', path, 0)
+    if (!response.ok || !response.body) {
+      const { error } = (await this.#json(response)) as { error?: unknown }
+      throw errorOf(error) ?? this.#stranger(`GET ${path} answered ${response.status}`)
+    }
+    const decoder = new TextDecoder()
+    try {
+      for await (const bytes of response.body) yield decoder.decode(bytes, { stream: true })
+    } catch (cause) {
+      const detail = `${this.url}, the answer broke off: ${reasonOf(cause)}`
+      throw new CausewayError('APP_UNREACHABLE', { detail, cause })
+    }
+  }
+
+  /** @param patience milliseconds for the whole answer; 0: as long as it takes */
+  async #fetch(method: string, path: string, patience = PATIENCE): Promise<Response> {
     const authorization = this.#token && `Bearer ${this.#token.reveal()}`
     try {
       return await fetch(`${this.url}${path}`, {
         method,
         headers: authorization ? { authorization } : {},
         redirect: 'manual',
-        signal: AbortSignal.any([this.#signal, AbortSignal.timeout(PATIENCE)]),
+        signal:
+          patience > 0
+            ? AbortSignal.any([this.#signal, AbortSignal.timeout(patience)])
+            : this.#signal,
       })
     } catch (cause) {
       throw new CausewayError('APP_UNREACHABLE', {

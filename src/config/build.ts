@@ -10,6 +10,7 @@ import type {
   NumberConfig,
   OptionsConfig,
   PermissionsConfig,
+  RecordsConfig,
   TrunkConfig,
   TrunkTlsConfig,
   WhatsAppConfig,
@@ -68,8 +69,19 @@ export function buildConfig(values: FileValues, file: string): Config {
         events,
       })),
     },
-    records: { path: resolve(folder, values.records.path), secret: values.records.secret },
+    records: buildRecords(values.records, folder),
     log: values.log,
+  }
+}
+
+function buildRecords(values: FileValues['records'], folder: string): RecordsConfig {
+  const { path, secret, history, keep, max_size: maxSize, max_calls: maxCalls, push } = values
+  return {
+    path: resolve(folder, path),
+    secret,
+    calls: history
+      ? { keep, maxSize, maxCalls, push: push && { url: push.url, secret: push.secret as Secret } }
+      : undefined,
   }
 }
 

@@ -10,11 +10,12 @@ import type {
   ListenAddress,
   MediaConfig,
   NumberConfig,
+  RecordsConfig,
   RegisterConfig,
   SipConfig,
   TrunkConfig,
 } from './types.ts'
-import { formatDuration } from './units.ts'
+import { formatDuration, formatRetention, formatSize } from './units.ts'
 
 /**
  * A configuration in the file's own keys and notations, defaults filled in, secrets as `[redacted]`,
@@ -66,7 +67,7 @@ export function redactedConfig(config: Config): Record<string, unknown> {
       token: secret(http.token),
     }),
     events: { webhooks: events.webhooks.map(eventTarget) },
-    records: present({ path: records.path, secret: secret(records.secret) }),
+    records: callHistory(records),
     log: { level: log.level, numbers: log.numbers },
   })
 }
@@ -155,6 +156,20 @@ function permissions({ mode, template, text }: TrunkConfig['permissions']): unkn
 /** A query of the URL may hold a key of the target's own. */
 function eventTarget({ url, secret: key, events }: EventTarget): Record<string, unknown> {
   return present({ url: url.replace(/\?.*$/, '?[redacted]'), secret: secret(key), events })
+}
+
+function callHistory({ path, secret: key, calls }: RecordsConfig): Record<string, unknown> {
+  return present({
+    path,
+    secret: secret(key),
+    history: calls !== undefined,
+    ...(calls && {
+      keep: calls.keep === 0 ? 0 : formatRetention(calls.keep),
+      max_size: calls.maxSize === 0 ? 0 : formatSize(calls.maxSize),
+      max_calls: calls.maxCalls,
+      push: calls.push && eventTarget({ ...calls.push, events: undefined }),
+    }),
+  })
 }
 
 function server(server: SipConfig['server']): string {

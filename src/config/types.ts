@@ -289,4 +289,18 @@ export interface RecordsConfig {
   path: string
   /** Key SIP passwords are kept with; undefined: in memory only. */
   secret: Secret | undefined
+  /** The history of calls; undefined: ended calls live in memory only. */
+  calls?: CallHistoryConfig | undefined
+}
+
+/** How the history of calls is kept. */
+export interface CallHistoryConfig {
+  /** Milliseconds a call is kept after its start; 0: without end. */
+  keep: number
+  /** Bytes; the oldest calls go first. 0: without limit. */
+  maxSize: number
+  /** 0: without limit. */
+  maxCalls: number
+  /** Where each finished record is POSTed. */
+  push: { url: string; secret: Secret } | undefined
 }

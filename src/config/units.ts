@@ -18,6 +18,29 @@ export function tryDuration(text: string): number | undefined {
   return result instanceof Rejection ? undefined : result
 }
 
+const DAY = 86_400_000
+
+/** {@link parseDuration} with days: `90d`. */
+export function parseRetention(text: string): number | Rejection {
+  const days = /^(\d{1,5})d$/.exec(text)?.[1]
+  if (days !== undefined) return Number(days) * DAY
+  const result = parseDuration(text)
+  if (!(result instanceof Rejection) || result.meant === undefined) return result
+  return new Rejection(result.why, { meant: `${text}d` })
+}
+
+/** {@link formatDuration} with days where they divide: `90d`. */
+export function formatRetention(ms: number): string {
+  return ms > 0 && ms % DAY === 0 ? `${ms / DAY}d` : formatDuration(ms)
+}
+
+/** Bytes in the largest unit that divides them: 1073741824 is `1GiB`; a plain 0. */
+export function formatSize(bytes: number): string {
+  if (bytes === 0) return '0'
+  const [unit, size] = Object.entries(BYTES).findLast(([, size]) => bytes % size === 0)!
+  return `${bytes / size}${unit}`
+}
+
 /** Milliseconds in the largest unit that divides them: 300000 is `5m`. */
 export function formatDuration(ms: number): string {
   if (ms === 0) return '0'

@@ -1,8 +1,9 @@
 /** Events for other systems, as signed HTTP POSTs. */
 
+export { pauseAfter } from './backoff.ts'
 export { callData, present, reportData } from './call-data.ts'
 export { CallEvents } from './call-events.ts'
-export type { Post, PostOutcome } from './post.ts'
+export { createPost, type Post, type PostOutcome } from './post.ts'
 export {
   DEAD_LETTERS,
   type EventDraft,

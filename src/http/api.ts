@@ -1,34 +1,11 @@
 import type { FastifyInstance } from 'fastify'
-import type { CallRecord } from '../calls/index.ts'
 import { CausewayError } from '../shared/errors/index.ts'
 import type { Secret } from '../shared/secret.ts'
 import { apiGuard } from './auth.ts'
+import { callListRoutes } from './call-list.ts'
 import { numberRoutes } from './numbers.ts'
 import type { Operations } from './operations.ts'
-
-const CALLS_QUERY = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    state: { enum: ['active', 'ended'] },
-    direction: { enum: ['user-initiated', 'business-initiated'] },
-    number: { type: 'string' },
-    trunk: { type: 'string' },
-    wacid: { type: 'string' },
-    limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
-    offset: { type: 'integer', minimum: 0, default: 0 },
-  },
-} as const
-
-interface CallsQuery {
-  state?: 'active' | 'ended'
-  direction?: string
-  number?: string
-  trunk?: string
-  wacid?: string
-  limit: number
-  offset: number
-}
+import { refuseUnknownParameters } from './query.ts'
 
 /** `/api/v1/…` of contract section 4, behind the token. */
 export function apiRoutes(
@@ -39,6 +16,8 @@ export function apiRoutes(
   app.register(
     async (api) => {
       api.addHook('onRequest', apiGuard(token))
+      api.addHook('preValidation', refuseUnknownParameters)
+      callListRoutes(api, operations)
       callRoutes(api, operations)
       numberRoutes(api, operations)
       api.get('/trunks', async () => ({ trunks: operations.trunks() }))
@@ -63,18 +42,9 @@ export function apiRoutes(
 function callRoutes(api: FastifyInstance, operations: Operations): void {
   const { calls } = operations
 
-  api.get('/calls', { schema: { querystring: CALLS_QUERY } }, async (request) => {
-    const query = request.query as CallsQuery
-    const chosen = select(operations, query).filter((call) => matches(call, query))
-    return {
-      total: chosen.length,
-      calls: chosen.slice(query.offset, query.offset + query.limit).map(summary),
-    }
-  })
-
   api.get<{ Params: { id: string } }>('/calls/:id', async (request, reply) => {
     const { id } = request.params
-    const record = calls.get(id)
+    const record = calls.get(id) ?? (await calls.stored?.get(id).catch(() => undefined))
     if (!record) return reply.code(404).send({ error: unknownCall(id) })
     return { ...record, report: record.report ?? (await calls.report(id)) }
   })
@@ -83,27 +53,6 @@ function callRoutes(api: FastifyInstance, operations: Operations): void {
     if (calls.hangUp(request.params.id)) return reply.code(202).send({ hanging_up: true })
     return reply.code(404).send({ error: unknownCall(request.params.id) })
   })
-}
-
-function select({ calls }: Operations, { state }: CallsQuery): CallRecord[] {
-  if (state === 'active') return calls.active()
-  if (state === 'ended') return calls.ended()
-  return [...calls.active(), ...calls.ended()]
-}
-
-function matches(call: CallRecord, query: CallsQuery): boolean {
-  return (
-    (query.direction === undefined || call.direction === query.direction) &&
-    (query.number === undefined || call.number === query.number) &&
-    (query.trunk === undefined || call.trunk === query.trunk) &&
-    (query.wacid === undefined || call.whatsapp.wacid === query.wacid)
-  )
-}
-
-/** A call in a list: everything but the ladder and the figures of its media. */
-function summary(record: CallRecord): Omit<CallRecord, 'ladder' | 'ladderDropped' | 'report'> {
-  const { ladder: _ladder, ladderDropped: _dropped, report: _report, ...rest } = record
-  return rest
 }
 
 function unknownCall(id: string): CausewayError {

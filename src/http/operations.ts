@@ -1,5 +1,6 @@
 import type { CallRecord } from '../calls/index.ts'
 import type { CallMediaReport } from '../media/index.ts'
+import type { CallHistory } from '../records/index.ts'
 import type { JournalEntry, RotationStep } from '../settings/index.ts'
 
 /** State of one checked thing, in the words of health+json. */
@@ -138,6 +139,9 @@ export interface ReloadResult {
   warnings: unknown[]
 }
 
+/** The ended calls of the history. What it throws is coded: the file cannot be read. */
+export type StoredCalls = Pick<CallHistory, 'page' | 'count' | 'get' | 'export' | 'forget'>
+
 /** What the HTTP interface may see and do. The running instance implements it. */
 export interface Operations {
   version: string
@@ -152,6 +156,8 @@ export interface Operations {
     report(id: string): Promise<CallMediaReport | undefined>
     /** Ends a call on both legs; false when it is not active. */
     hangUp(id: string): boolean
+    /** Ended calls beyond those in memory; undefined when no history is kept. */
+    stored?: StoredCalls | undefined
   }
   numbers(): NumberView[]
   /**

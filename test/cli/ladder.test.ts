@@ -81,6 +81,7 @@ t.test('answers and failures are coloured, challenges are not', async (t) => {
 })
 
 const record: CallRecord = {
+  version: 1,
   id: '5f0c2d9be41a7763',
   direction: 'user-initiated',
   state: 'ended',
@@ -88,7 +89,11 @@ const record: CallRecord = {
   business: '+441632960123',
   consumer: '+33199001234',
   trunk: 'main',
+  target: undefined,
   route: 'inbound',
+  callIds: {},
+  country: undefined,
+  permission: undefined,
   whatsapp: { wacid: `wacid.${'HBgLMzMx'.repeat(12)}`, displayName: 'Zoé' },
   whatsappReport: undefined,
   media: {
@@ -102,6 +107,9 @@ const record: CallRecord = {
   answeredAt: Date.UTC(2026, 10, 20, 9, 30) + 1200,
   endedAt: Date.UTC(2026, 10, 20, 9, 30) + 4200,
   talkSeconds: 3,
+  talkMs: 3000,
+  billing: { pulses: 0, seconds: 3, basis: 'causeway' },
+  endedBy: 'caller',
   cause: {
     code: 'NORMAL',
     result: 'completed',

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { CallRecords } from '../../src/app/call-records.ts'
 import { Calling } from '../../src/app/calling.ts'
 import { credentialMetrics } from '../../src/app/credential-metrics.ts'
 import { Events } from '../../src/app/events.ts'
@@ -144,6 +145,7 @@ async function exposed(): Promise<Map<string, string>> {
     ...(await callingMetrics(clock)),
     ...webhookMetrics(calls, clock),
     ...(await eventMetrics(calls, clock)),
+    ...(await recordMetrics(calls, clock)),
     ...credentialMetrics({
       config: configOf(VALID),
       now: 1000,
@@ -217,6 +219,24 @@ function webhookMetrics(calls: CallRegistry, clock: FakeClock): MetricFamily[] {
   webhooks.receiver.counters.delivery('accepted')
   webhooks.receiver.counters.event('calls', 'handled')
   return webhooks.metrics()
+}
+
+/** A history is kept. */
+async function recordMetrics(calls: CallRegistry, clock: FakeClock): Promise<MetricFamily[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-metrics-'))
+  const kept = { keep: 0, maxSize: 0, maxCalls: 0, push: undefined }
+  const config = { ...labConfig(), records: { path: folder, secret: undefined, calls: kept } }
+  const records = new CallRecords({
+    config,
+    calls,
+    clock,
+    random: new FakeRandom(),
+    log: silentLogger(),
+  })
+  const families = records.metrics()
+  await records.close()
+  rmSync(folder, { recursive: true })
+  return families
 }
 
 /** One event was refused. */

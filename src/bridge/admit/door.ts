@@ -82,6 +82,7 @@ export class Door {
       trunk: trunk.name,
       route: route.name,
       whatsapp: arrival.facts,
+      callIds: { whatsapp: detach(invite.request.callId) },
     })
     const { inbound, refuse } = route
     if (refuse === undefined) {
@@ -122,6 +123,7 @@ export class Door {
       consumer: detach(consumer),
       trunk: trunk.name,
       route,
+      callIds: { pbx: detach(request.callId) },
     })
     new BusinessInitiatedCall(this.#ctx, { call, invite, number, trunk }).begin()
   }

@@ -1,3 +1,4 @@
+import type { PermissionFacts } from '../../calls/index.ts'
 import type { NumberConfig, TrunkConfig } from '../../config/types.ts'
 import type { CausewayError } from '../../shared/errors/index.ts'
 
@@ -21,6 +22,12 @@ export interface OutboundGate {
     trunk: TrunkConfig,
     consumer: string,
   ): CausewayError | PendingVerdict | undefined
+  /** What the verdict rests on, for the record of the call; undefined where the trunk checks nothing. */
+  permission?(
+    number: NumberConfig,
+    trunk: TrunkConfig,
+    consumer: string,
+  ): PermissionFacts | undefined
 }
 
 /** Lets every call through: WhatsApp is the judge. */

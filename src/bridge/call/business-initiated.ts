@@ -146,6 +146,8 @@ export class BusinessInitiatedCall implements Flow, InviteEvents, MediaHandler, 
   }
 
   #leaveOrFail(refusal: CausewayError | undefined): void {
+    const { number, trunk } = this.#start
+    this.call.permission = this.#ctx.gate.permission?.(number, trunk, this.call.consumer)
     if (refusal) this.#fail(refusal)
     else this.#dial().catch((error: unknown) => this.onFault(error))
   }
@@ -173,6 +175,7 @@ export class BusinessInitiatedCall implements Flow, InviteEvents, MediaHandler, 
       callId: random.uuid(),
       fromTag: random.hex(8),
     })
+    this.call.callIds.whatsapp = draft.callId
     this.#authorizer = new WhatsAppAuthorizer(
       { number: number.name, username: digitsOf(number.phoneNumber), password },
       draft.uri,

@@ -136,6 +136,7 @@ export class EstablishedCall implements Flow, DialogOwner, MediaHandler {
     this.takeover = undefined
     if (this.#over || !leg) return
     this.#pbx = leg
+    this.call.callIds.pbx = callIdOf(leg.id)
     if (former) this.#drop(former, {})
     this.#music?.over()
     if (description !== '') this.described(description)
@@ -288,4 +289,9 @@ export class EstablishedCall implements Flow, DialogOwner, MediaHandler {
     }
     return this.search?.hungUp(text) ?? hungUpBy('whatsapp', text)
   }
+}
+
+/** The Call-ID in the SIP server's name of a dialog. */
+function callIdOf(dialogId: string): string {
+  return dialogId.replace(/;from-tag=.*$/s, '')
 }

@@ -236,6 +236,8 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
       fromTag: random.hex(8),
       ...(hop.user === undefined ? {} : { to: hop.user }),
     })
+    this.call.target = hop.target.uri
+    this.call.callIds.pbx = draft.callId
     const { credentials, failover } = hop.trunk
     const authorizer =
       credentials && new TrunkAuthorizer(credentials, draft.uri, random, this.#ctx.digests)

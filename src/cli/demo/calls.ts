@@ -1,7 +1,7 @@
 import type { CallRecord } from '../../calls/index.ts'
 import type { MediaVerdict, Violation } from '../../simulator/index.ts'
 import type { PbxCall } from '../../simulator/toy-pbx/index.ts'
-import type { CallList } from '../verbs/calls-list.ts'
+import type { CallList } from '../calls/source.ts'
 import { DEMO } from './configuration.ts'
 import { until } from './steps.ts'
 import { HEARD, type Hearing, judge } from './verdict.ts'

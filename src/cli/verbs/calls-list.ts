@@ -1,87 +1,61 @@
-import type { CallRecord } from '../../calls/index.ts'
-import { connect, INSTANCE_OPTIONS, INSTANCE_USAGE } from '../client.ts'
+import { FILTER_OPTIONS, FILTER_USAGE, filterOf, oneOf, whole } from '../calls/filters.ts'
+import { type CallList, SOURCE_OPTIONS, SOURCE_USAGE, sourceOf } from '../calls/source.ts'
 import { duration } from '../ladder.ts'
 import { type Paint, paintFor } from '../style.ts'
 import { formatTable } from '../table.ts'
-import { EXIT, parseVerbArgs, UsageError, type Verb } from '../verb.ts'
-
-/** `GET /api/v1/calls`: records without their ladders. */
-export interface CallList {
-  /** Calls that match, those beyond the limit included. */
-  total: number
-  calls: Omit<CallRecord, 'ladder' | 'ladderDropped'>[]
-}
-
-const FILTERS = ['state', 'direction', 'number', 'trunk', 'wacid', 'limit', 'offset'] as const
+import { EXIT, parseVerbArgs, type Verb } from '../verb.ts'
 
 /** `causeway calls list`. */
 export const verb: Verb = {
   name: 'calls list',
-  summary: 'calls of a running instance, in progress and ended',
-  usage: `Usage: causeway calls list [filters] [-c FILE | --url URL] [--json]
+  summary: 'calls in progress and ended ones',
+  usage: `Usage: causeway calls list [filters] [-c FILE [--offline] | --url URL] [--json]
 
-Lists the calls in progress, then those that have ended, newest first. The instance remembers the last
-1000 that ended.
+Lists the calls in progress, then those that have ended, newest first, as far back as records.keep.
 
 Filters:
       --state S       active or ended
-      --direction D   user-initiated or business-initiated
-      --number NAME   name of a number of the configuration
-      --trunk NAME    name of a trunk
-      --wacid ID      WhatsApp's ID of a call
+${FILTER_USAGE}
       --limit N       how many, 1 to 1000 (default: 20)
       --offset N      how many to skip first
 
 Options:
-${INSTANCE_USAGE}
-      --json          { total, calls }, calls as in docs/reference/http.md
+${SOURCE_USAGE}
+      --json          { total, total_exact, calls, next }, calls as in docs/reference/records.md
 
 Examples:
   causeway calls list --state active
-  causeway calls list --number support --limit 100 --json
+  causeway calls list --since 2h --result failed
+  causeway calls list --consumer +33199001234 --limit 100 --json
 `,
 
   async run(args, io) {
     const { values } = parseVerbArgs(args, {
-      ...INSTANCE_OPTIONS,
+      ...SOURCE_OPTIONS,
+      ...FILTER_OPTIONS,
       state: { type: 'string' },
-      direction: { type: 'string' },
-      number: { type: 'string' },
-      trunk: { type: 'string' },
-      wacid: { type: 'string' },
       limit: { type: 'string', default: '20' },
       offset: { type: 'string' },
     })
     oneOf('--state', values.state, ['active', 'ended'])
-    oneOf('--direction', values.direction, ['user-initiated', 'business-initiated'])
     whole('--limit', values.limit, 1, 1000)
     whole('--offset', values.offset, 0)
-    const query = new URLSearchParams()
-    for (const name of FILTERS) {
-      const value = values[name]
-      if (value !== undefined) query.set(name, value)
+    const filter = filterOf(values)
+    const source = sourceOf(values, io)
+    try {
+      const { state } = values
+      const [limit, offset] = [Number(values.limit), Number(values.offset ?? 0)]
+      const list = await source.list({ filter, state, limit, offset })
+      if (values.json) io.stdout.write(`${JSON.stringify(list, null, 2)}\n`)
+      else io.stdout.write(`${format(list, offset, paintFor(io.stdout, io.env)).join('\n')}\n`)
+    } finally {
+      source.close()
     }
-    const list = await connect(values, io).get<CallList>(`/api/v1/calls?${query}`)
-    if (values.json) io.stdout.write(`${JSON.stringify(list, null, 2)}\n`)
-    else io.stdout.write(`${format(list, paintFor(io.stdout, io.env)).join('\n')}\n`)
     return EXIT.done
   },
 }
 
-function oneOf(option: string, value: string | undefined, known: readonly string[]): void {
-  if (value === undefined || known.includes(value)) return
-  throw new UsageError(`${option} ${value}: expected ${known.join(' or ')}`)
-}
-
-function whole(option: string, value: string | undefined, least: number, most?: number): void {
-  if (value === undefined) return
-  const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN
-  if (number >= least && number <= (most ?? number)) return
-  const expected = most === undefined ? `a number from ${least}` : `a number, ${least} to ${most}`
-  throw new UsageError(`${option} ${value}: expected ${expected}`)
-}
-
-function format({ total, calls }: CallList, paint: Paint): string[] {
+function format({ total, total_exact, calls }: CallList, offset: number, paint: Paint): string[] {
   if (total === 0) return ['no calls']
   if (calls.length === 0) return [`no calls here; ${total} before the offset`]
   const header = ['ID', 'STARTED', 'FROM', 'TO', 'TRUNK', 'TALK', 'STATE']
@@ -101,8 +75,9 @@ function format({ total, calls }: CallList, paint: Paint): string[] {
       return paint(call.cause.result === 'completed' ? 'green' : 'yellow', text)
     },
   })
-  const left = total - calls.length
-  return left > 0 ? [...lines, paint('dim', `${left} more; see --limit and --offset`)] : lines
+  const left = total - offset - calls.length
+  const more = total_exact ? `${left}` : `at least ${left}`
+  return left > 0 ? [...lines, paint('dim', `${more} more; see --limit and --offset`)] : lines
 }
 
 function talk({ answeredAt, talkSeconds }: CallList['calls'][number]): string {

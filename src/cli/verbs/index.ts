@@ -11,6 +11,8 @@ export const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   status: () => import('./status.ts'),
   'calls list': () => import('./calls-list.ts'),
   'calls show': () => import('./calls-show.ts'),
+  'calls export': () => import('./calls-export.ts'),
+  'calls forget': () => import('./calls-forget.ts'),
   'numbers rotate': () => import('./numbers-rotate.ts'),
   'route test': () => import('./route-test.ts'),
   'trunks show': () => import('./trunks-show.ts'),

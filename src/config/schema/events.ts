@@ -3,7 +3,8 @@ import { oneOf, secret, text } from '../leaf.ts'
 import { Rejection } from '../rejection.ts'
 import { EVENT_TYPES } from '../types.ts'
 
-function parseTarget(value: string): string | Rejection {
+/** The URL of something that is POSTed to. */
+export function parseTarget(value: string): string | Rejection {
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (!url || !/^https?:$/.test(url.protocol)) return new Rejection('this is not an http(s) URL')
   if (url.username || url.password) return new Rejection('credentials do not belong into the URL')

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { parseHostPort } from '../addresses.ts'
-import { integer, oneOf, path, secret, text } from '../leaf.ts'
+import { integer, oneOf, secret, text } from '../leaf.ts'
 import { eventsSchema } from './events.ts'
 import { mediaSchema } from './media.ts'
 import { numberSchema } from './numbers.ts'
+import { recordsSchema } from './records.ts'
 import { sipSchema } from './sip.ts'
 import { trunkSchema } from './trunks.ts'
 import { whatsappSchema } from './whatsapp.ts'
@@ -43,20 +44,7 @@ export const fileSchema = z.strictObject({
     .prefault({})
     .describe('HTTP listener.'),
   events: eventsSchema.prefault({}).describe('Events for other systems.'),
-  records: z
-    .strictObject({
-      path: path()
-        .prefault('data/')
-        .describe(
-          'Folder of the settings journal, of rotations under way, of kept SIP passwords and of undelivered events. Calls are not recorded there yet.',
-        ),
-      ...secret(
-        'secret',
-        'Key that SIP passwords are kept with in `path`: 32 octets, in hex or base64. Absent: they live in memory only.',
-      ),
-    })
-    .prefault({})
-    .describe('Records.'),
+  records: recordsSchema.prefault({}).describe('Records: what is kept of calls and settings.'),
   log: z
     .strictObject({
       level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])

@@ -6,6 +6,7 @@ import { doctorErrors } from './doctor.ts'
 import { doctorCallErrors } from './doctor-calls.ts'
 import { mediaErrors } from './media.ts'
 import { permissionErrors } from './permissions.ts'
+import { recordErrors } from './records.ts'
 import { registrationErrors } from './registration.ts'
 import { registrationConfigErrors } from './registration-config.ts'
 import { relayErrors } from './relay.ts'
@@ -26,6 +27,7 @@ export const catalogue = {
   ...permissionErrors,
   ...registrationErrors,
   ...registrationConfigErrors,
+  ...recordErrors,
   ...relayErrors,
   ...configRoutingErrors,
   ...routingCallErrors,

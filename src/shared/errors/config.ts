@@ -303,15 +303,23 @@ export const configErrors = defineErrors({
     fix: 'Choose another path, such as /webhooks/whatsapp.',
     ...mistake,
   },
+  CONFIG_RECORDS_PUSH: {
+    summary: 'records.push needs the history of calls',
+    cause:
+      'What is still to be delivered is kept in the history, which records.history: false turns off.',
+    fix: 'Remove history: false, or push; events.webhooks work without a history.',
+    ...mistake,
+  },
   CONFIG_EVENT_SECRET: {
-    summary: 'a target of events has no secret',
-    cause: 'Every event is signed, so that the target can tell it from a forged one.',
+    summary: 'a target of events or records has no secret',
+    cause: 'Everything that is sent is signed, so that the target can tell it from a forged one.',
     fix: 'Set secret (or secret_file) to a long random text that the target knows too.',
     ...mistake,
   },
   CONFIG_EVENT_PLAIN: {
-    summary: 'events travel unencrypted',
-    cause: 'The URL of the target is http:// and leaves this machine; events hold phone numbers.',
+    summary: 'events or records travel unencrypted',
+    cause:
+      'The URL of the target is http:// and leaves this machine; what is sent holds phone numbers.',
     fix: 'Use an https:// URL.',
     ...mistake,
   },
