@@ -104,7 +104,10 @@ t.test('trouble is a warning with its fix, and stops no call', async (t) => {
   t.match(records.checks()[0]?.output, 'APP_RECORDS_LOST: records lost since the start: 1.')
   const lost = records.metrics().find(({ name }) => name === 'records_lost')
   t.same(lost?.samples, [{ labels: {}, value: 1 }])
-  t.equal(lines.filter((line) => line.includes('"msg":"the call history cannot be written"')).length, 1)
+  t.equal(
+    lines.filter((line) => line.includes('"msg":"the call history cannot be written"')).length,
+    1,
+  )
 })
 
 t.test('without a history there is nothing to ask', async (t) => {
