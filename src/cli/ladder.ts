@@ -103,14 +103,16 @@ export function formatCall(call: CallRecord, paint: Paint = plain): string {
 }
 
 function header(call: CallRecord, paint: Paint): string[] {
-  const { id, direction, state, number, trunk, whatsapp, media } = call
+  const { id, direction, state, whatsapp, media } = call
   const rows: [string, string | undefined][] = [
     ['parties', parties(call)],
-    ['through', `number ${number}, ${chosenBy(call)}trunk ${trunk}`],
+    ['through', through(call)],
     ['wacid', whatsapp.wacid],
+    ['call-id', callIdsOf(call)],
     ['times', times(call)],
     ['media', media && mediaOf(media)],
     ['ended', endOf(call)],
+    ['billed', billed(call)],
     ['webhook', told(call)],
   ]
   const title = `${paint('bold', `Call ${id}`)}  ${direction}, ${state}`
@@ -132,6 +134,30 @@ function header(call: CallRecord, paint: Paint): string[] {
 function chosenBy({ direction, route }: CallRecord): string {
   if (route === undefined) return ''
   return direction === 'user-initiated' ? `route ${route}, ` : `named by ${route}, `
+}
+
+function through(call: CallRecord): string {
+  const { number, trunk, target } = call
+  const where = target === undefined ? '' : ` (${target})`
+  return `number ${number}, ${chosenBy(call)}trunk ${trunk}${where}`
+}
+
+/** For a search in the logs of either side. */
+function callIdsOf({ callIds }: CallRecord): string | undefined {
+  const { whatsapp, pbx } = callIds ?? {}
+  const parts = [pbx && `PBX ${pbx}`]
+  // That of a user's call is its wacid.
+  if (whatsapp !== undefined && !whatsapp.includes('wacid.')) parts.push(`WhatsApp ${whatsapp}`)
+  const text = parts.filter((part) => part !== undefined).join(', ')
+  return text === '' ? undefined : text
+}
+
+/** What WhatsApp bills, of calls it does bill. */
+function billed({ billing, cause }: CallRecord): string | undefined {
+  if (!cause || !billing || billing.pulses === 0) return undefined
+  const { pulses, seconds, basis } = billing
+  const whose = basis === 'causeway' ? 'by our clock' : 'by WhatsApp’s'
+  return `${pulses} ${pulses === 1 ? 'pulse' : 'pulses'} of 6 s: ${seconds} s ${whose}`
 }
 
 /** Who called whom: the user the business, or the business the user. */

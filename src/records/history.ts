@@ -75,6 +75,7 @@ export class CallHistory {
   #retryAfter = RETRY.first
   #scheduled = false
   #refused = false
+  #closing = false
   #closed = false
   #idle: (() => void)[] = []
 
@@ -191,6 +192,7 @@ export class CallHistory {
     const late = Promise.withResolvers<void>()
     const timer = clock.setTimeout(late.resolve, CLOSE_WITHIN)
     const done = (async () => {
+      this.#closing = true
       this.#error = undefined
       if (!this.#worker) this.#start()
       this.#write()
@@ -299,7 +301,7 @@ export class CallHistory {
     this.#pending = new Map([...batch].filter(([id]) => !newer.has(id)))
     for (const [id, record] of newer) this.#pending.set(id, record)
     // One line when it begins; health tells the rest.
-    if (this.#error?.code !== error.code) {
+    if (this.#error?.code !== error.code && !this.#closing) {
       this.#options.log.error({ err: error }, 'the call history cannot be written')
     }
     this.#error = error

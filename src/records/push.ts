@@ -46,7 +46,7 @@ export class RecordPush {
   readonly #sending = new Map<number, Promise<void>>()
   /** Rows the target will not take, and when they are offered again. */
   readonly #refused = new Map<number, number>()
-  readonly #attempts = new Map<string, number>()
+  readonly #attempts = new Map([['delivered', 0]])
   #failures = 0
   #lastFailure = ''
   #timer: Timer | undefined

@@ -224,7 +224,8 @@ function webhookMetrics(calls: CallRegistry, clock: FakeClock): MetricFamily[] {
 /** A history is kept. */
 async function recordMetrics(calls: CallRegistry, clock: FakeClock): Promise<MetricFamily[]> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-metrics-'))
-  const kept = { keep: 0, maxSize: 0, maxCalls: 0, push: undefined }
+  const push = { url: 'http://127.0.0.1:9/', secret: new Secret('x') }
+  const kept = { keep: 0, maxSize: 0, maxCalls: 0, push }
   const config = { ...labConfig(), records: { path: folder, secret: undefined, calls: kept } }
   const records = new CallRecords({
     config,
