@@ -18,6 +18,7 @@ import { configChanges, numbersChanged } from './reload.ts'
 import { Rotations } from './rotations.ts'
 import { NumberSettings } from './settings.ts'
 import { type SipServerHandle, startSipServer } from './sip-server.ts'
+import { Tracing } from './tracing.ts'
 import { reloadedWebhooks, Webhooks } from './webhooks.ts'
 
 /** What an instance is started with. */
@@ -53,6 +54,7 @@ export class Instance {
   readonly #media: MediaRelay
   readonly #watch: MediaWatch
   readonly #events: Events
+  readonly #tracing: Tracing
   readonly #bridge: Bridge
   readonly #records: Records
   readonly #rotations: Rotations
@@ -110,6 +112,7 @@ export class Instance {
       log,
     })
     this.#events = new Events({ config: present, calls: this.calls, clock, random, log })
+    this.#tracing = new Tracing({ config: present, calls: this.calls, sip, clock, log })
     this.settings.onChange((name, state) => this.#events.onSettings(name, state))
     this.webhooks = new Webhooks({
       config: present,
@@ -144,6 +147,7 @@ export class Instance {
       media,
       watch: this.#watch,
       events: this.#events,
+      tracing: this.#tracing,
       bridge: this.#bridge,
       records: this.#records,
       rotations: this.#rotations,
@@ -211,6 +215,7 @@ export class Instance {
       this.webhooks.stop()
       await Promise.all([this.settings.stop(), this.#media.close()])
       await this.#events.stop()
+      await this.#tracing.stop()
       await this.#sip.close()
       this.#records.close()
     })()
@@ -238,13 +243,24 @@ export class Instance {
       sources: after.whatsapp.sources,
       webhooks: reloadedWebhooks(before.whatsapp.webhooks, after.whatsapp.webhooks),
     }
-    const { numbers, trunks, limits, events } = after
+    const { numbers, trunks, limits, events, trace } = after
     const http = { ...before.http, token: after.http.token }
     const logging = { ...before.log, level: after.log.level }
-    this.#config = { ...before, whatsapp, numbers, trunks, limits, http, events, log: logging }
+    this.#config = {
+      ...before,
+      whatsapp,
+      numbers,
+      trunks,
+      limits,
+      http,
+      events,
+      log: logging,
+      trace,
+    }
     log.level = after.log.level
     this.#bridge.reconfigure(this.#config)
     this.#events.configure()
+    this.#tracing.configure()
     if (numbersChanged(before, after)) this.settings.configure(this.#config)
     else void this.settings.resume()
     log.info(changes, 'configuration reloaded')

@@ -15,6 +15,7 @@ import type { Records } from './records.ts'
 import type { Rotations } from './rotations.ts'
 import type { NumberSettings } from './settings.ts'
 import type { SipServerHandle } from './sip-server.ts'
+import type { Tracing } from './tracing.ts'
 import { knownNumber, numberViews, trunkViews } from './views.ts'
 import type { Webhooks } from './webhooks.ts'
 
@@ -32,6 +33,7 @@ export interface InstanceParts {
   media: MediaRelay
   watch: MediaWatch
   events: Events
+  tracing: Tracing
   bridge: Bridge
   records: Records
   rotations: Rotations
@@ -41,7 +43,7 @@ export interface InstanceParts {
 /** What the HTTP interface may see and do, made of the parts of an instance. */
 export function operationsOf(parts: InstanceParts): Operations {
   const { version, config, clock, calls, settings, calling, webhooks, sip, media } = parts
-  const { watch, events, bridge, records, rotations, reload } = parts
+  const { watch, events, tracing, bridge, records, rotations, reload } = parts
   const credentials = (name: string): boolean => settings.knows(name)
   const state = (name: string) => settings.state(name)
   const checks = () => [
@@ -84,6 +86,7 @@ export function operationsOf(parts: InstanceParts): Operations {
       ...watch.metrics(),
       ...webhooks.metrics(),
       ...events.metrics(),
+      ...tracing.metrics(),
     ],
     calls: {
       active: () => [...calls.active()].map((call) => recordOf(call, clock.now())),
@@ -91,6 +94,8 @@ export function operationsOf(parts: InstanceParts): Operations {
       get: (id) => calls.record(id),
       report: (id) => bridge.mediaReport(id),
       hangUp: (id) => bridge.hangUp(id),
+      messages: (id) => tracing.messages(id),
+      pcap: (id) => tracing.pcap(id),
     },
     numbers: () =>
       numberViews(config(), calls, {

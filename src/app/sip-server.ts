@@ -6,6 +6,7 @@ import {
   type SipServerWorker,
   type SipServerWorkerOptions,
   startSipServerWorker,
+  type TapBatch,
 } from '../embedded-drachtio/index.ts'
 import { readAnchor } from '../settings/index.ts'
 import { type Clock, delay } from '../shared/clock.ts'
@@ -23,6 +24,10 @@ export interface SipServerHandle {
   listeners(): readonly ListenerInfo[]
   /** Undefined for a drachtio-server elsewhere, which has metrics of its own. */
   metrics(): Promise<SipServerMetrics | undefined>
+  /**
+   * Hands every SIP message in and out to `take`; `undefined` ends it. A drachtio-server elsewhere shows none.
+   */
+  tap(take: ((batch: TapBatch) => void) | undefined): void
   close(): Promise<void>
 }
 
@@ -45,6 +50,7 @@ export async function startSipServer(
   const options = workerOptions(config, secret, deps.log)
   let worker = await startSipServerWorker(options)
   let closed = false
+  let take: ((batch: TapBatch) => void) | undefined
 
   // The system's choices become fixed, so that a restart comes back where everybody looks for it.
   let listeners = await worker.listeners()
@@ -54,6 +60,8 @@ export async function startSipServer(
   })
 
   const watch = (current: SipServerWorker): void => {
+    current.events.on('tapped', (batch) => take?.(batch))
+    if (take) current.tap(true)
     current.events.on('certificate', (report) => {
       const { host, port } = report.listener
       const detail = { listener: `${host}:${port}`, error: report.error }
@@ -96,6 +104,10 @@ export async function startSipServer(
     listen: { whatsapp: whatsapp!, pbx },
     listeners: () => listeners,
     metrics: () => worker.metrics(),
+    tap(next) {
+      take = next
+      worker.tap(next !== undefined)
+    },
     async close() {
       closed = true
       await worker.close()
@@ -131,6 +143,7 @@ function foreignServer(
     listen: config.sip.listen,
     listeners: () => [],
     metrics: async () => undefined,
+    tap: () => {},
     close: async () => {},
   }
 }

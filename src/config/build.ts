@@ -8,6 +8,8 @@ import type {
   Config,
   NumberConfig,
   PermissionsConfig,
+  TelemetryConfig,
+  TraceConfig,
   TrunkConfig,
   WhatsAppConfig,
 } from './types.ts'
@@ -64,7 +66,19 @@ export function buildConfig(values: FileValues, file: string): Config {
     },
     records: { path: resolve(folder, values.records.path), secret: values.records.secret },
     log: values.log,
+    trace: buildTrace(values.trace),
+    telemetry: buildTelemetry(values.telemetry),
   }
+}
+
+function buildTrace({ hep, ...rest }: FileValues['trace']): TraceConfig {
+  return { ...rest, hep: hep && { target: hep.target, id: hep.id, password: hep.password } }
+}
+
+function buildTelemetry(values: FileValues['telemetry']): TelemetryConfig | undefined {
+  if (!values) return undefined
+  const { endpoint, token, header, service_name: serviceName, sample, numbers } = values
+  return { endpoint, token, header, serviceName, sample, numbers }
 }
 
 function buildWhatsApp(values: FileValues['whatsapp'], folder: string): WhatsAppConfig {

@@ -32,6 +32,12 @@ export function parseSize(text: string): number | Rejection {
   return new Rejection('this is not a size', { expected: 'a size such as 64KiB' })
 }
 
+/** Bytes in the largest unit that divides them: 65536 is `64KiB`. */
+export function formatSize(bytes: number): string {
+  const [unit, size] = Object.entries(BYTES).findLast(([, size]) => bytes % size === 0)!
+  return `${bytes / size}${unit}`
+}
+
 /** An inclusive range of UDP ports. */
 export interface PortRange {
   min: number

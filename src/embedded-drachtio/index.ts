@@ -9,6 +9,7 @@ export type {
   CertificateInfo,
   ListenerInfo,
   ListenerOptions,
+  TapBatch,
   TlsClientOptions,
 } from './transport/index.ts'
 export {

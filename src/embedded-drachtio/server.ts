@@ -25,6 +25,8 @@ import {
   createTransportLayer,
   type ListenerInfo,
   type ListenerOptions,
+  MessageTap,
+  type TapBatch,
   type TlsClientOptions,
   type TransportLimits,
 } from './transport/index.ts'
@@ -69,6 +71,12 @@ export interface SipServer {
   listeners(): ListenerInfo[]
   metrics(): SipServerMetrics
   reloadCertificates(): CertificateEvent[]
+  /**
+   * Hands every SIP message in and out to `take`, in batches, from now on; `undefined` ends it. The
+   * octets of a batch are given back by {@link SipServer.tapped}.
+   */
+  tap(take: ((batch: TapBatch) => void) | undefined): void
+  tapped(bytes: number): void
   /** Drops all connections and state; nothing is sent to the network. */
   close(): Promise<void>
 }
@@ -85,6 +93,7 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
   const router = new Router()
   const counters = createTransactionCounters()
   let faults = 0
+  let tap: MessageTap | undefined
 
   /** Keeps an error in our own code from ending every call: the message is lost, the rest goes on. */
   function guard(place: string, work: () => void): void {
@@ -191,6 +200,11 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
     metrics: () =>
       collectMetrics({ transport, transactions, counters, dialogs, admin, resolver, faults }),
     reloadCertificates: () => transport.reloadCertificates(),
+    tap(take) {
+      tap = take && new MessageTap(clock, take)
+      transport.tap(tap)
+    },
+    tapped: (bytes) => tap?.taken(bytes),
     async close() {
       await admin.close()
       dialogs.close()

@@ -71,6 +71,12 @@ function serve(server: SipServer): void {
         report({ kind: 'reloaded', id, reports })
         break
       }
+      case 'tap':
+        server.tap(request.on ? (batch) => report({ kind: 'tapped', batch }) : undefined)
+        break
+      case 'taken':
+        server.tapped(request.bytes)
+        break
       case 'close':
         void server.close().then(() => {
           report({ kind: 'closed', id })

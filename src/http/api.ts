@@ -3,6 +3,7 @@ import type { CallRecord } from '../calls/index.ts'
 import { CausewayError } from '../shared/errors/index.ts'
 import type { Secret } from '../shared/secret.ts'
 import { apiGuard } from './auth.ts'
+import { messageRoutes } from './messages.ts'
 import { numberRoutes } from './numbers.ts'
 import type { Operations } from './operations.ts'
 
@@ -40,6 +41,7 @@ export function apiRoutes(
     async (api) => {
       api.addHook('onRequest', apiGuard(token))
       callRoutes(api, operations)
+      messageRoutes(api, operations)
       numberRoutes(api, operations)
       api.get('/trunks', async () => ({ trunks: operations.trunks() }))
       api.get('/config', async () => operations.config())

@@ -1,4 +1,5 @@
 import type { CallRecord } from '../calls/index.ts'
+import type { CallMessages } from '../capture/index.ts'
 import type { CallMediaReport } from '../media/index.ts'
 import type { JournalEntry, RotationStep } from '../settings/index.ts'
 
@@ -103,6 +104,14 @@ export interface Operations {
     report(id: string): Promise<CallMediaReport | undefined>
     /** Ends a call on both legs; false when it is not active. */
     hangUp(id: string): boolean
+    /**
+     * The SIP messages of a call, without keys and credentials.
+     *
+     * @throws CausewayError APP_CALL_UNKNOWN, APP_MESSAGES_OFF, APP_MESSAGES_NONE
+     */
+    messages(id: string): CallMessages
+    /** The same as a capture file (pcap). Throws as `messages`. */
+    pcap(id: string): Buffer
   }
   numbers(): NumberView[]
   /**

@@ -7,6 +7,7 @@ import { credentialMetrics } from '../../src/app/credential-metrics.ts'
 import { Events } from '../../src/app/events.ts'
 import { MediaWatch, relayMetrics } from '../../src/app/media-watch.ts'
 import { metricFamilies } from '../../src/app/metrics.ts'
+import { Tracing } from '../../src/app/tracing.ts'
 import { Webhooks } from '../../src/app/webhooks.ts'
 import { CallRegistry, causeOf, hungUpBy } from '../../src/calls/index.ts'
 import { createSipServer } from '../../src/embedded-drachtio/index.ts'
@@ -131,6 +132,13 @@ async function exposed(): Promise<Map<string, string>> {
       totals: { packets: 1 },
     }),
     ...watch.metrics(),
+    ...new Tracing({
+      config: () => labConfig(),
+      calls,
+      sip: { tap: () => {} },
+      clock,
+      log: silentLogger(),
+    }).metrics(),
     ...(await callingMetrics(clock)),
     ...webhookMetrics(calls, clock),
     ...(await eventMetrics(calls, clock)),

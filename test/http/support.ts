@@ -5,6 +5,7 @@ import {
   type Operations,
   type WebhookDoor,
 } from '../../src/http/index.ts'
+import { CausewayError } from '../../src/shared/errors/index.ts'
 import { silentLogger } from '../../src/shared/log.ts'
 import { Secret } from '../../src/shared/secret.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -38,6 +39,12 @@ export function httpFixture(
       hangUp: (id) => {
         log.push(`hang up ${id}`)
         return registry.get(id) !== undefined
+      },
+      messages: (id) => {
+        throw new CausewayError('APP_MESSAGES_OFF', { place: id })
+      },
+      pcap: (id) => {
+        throw new CausewayError('APP_MESSAGES_OFF', { place: id })
       },
     },
     numbers: () => [],

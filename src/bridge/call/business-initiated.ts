@@ -51,6 +51,7 @@ export class BusinessInitiatedCall implements Flow, InviteEvents, MediaHandler, 
 
   /** Starts towards WhatsApp, once the call may leave. */
   begin(): void {
+    this.call.join('pbx', this.#start.invite.request.callId)
     this.call.note('pbx', 'in', 'INVITE')
     const { invite, number, trunk } = this.#start
     invite.whenCancelled((cancel) => this.#onCancel(cancel))
@@ -173,6 +174,7 @@ export class BusinessInitiatedCall implements Flow, InviteEvents, MediaHandler, 
       callId: random.uuid(),
       fromTag: random.hex(8),
     })
+    this.call.join('whatsapp', draft.callId)
     this.#authorizer = new WhatsAppAuthorizer(
       { number: number.name, username: digitsOf(number.phoneNumber), password },
       draft.uri,

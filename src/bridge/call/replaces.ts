@@ -82,6 +82,7 @@ class ReplacesTakeover implements Takeover {
     const established = this.#established
     established.takeover = this
     established.transfers++
+    established.call.join('pbx', this.#invite.request.callId)
     established.call.note('pbx', 'in', 'INVITE', 'with Replaces')
     this.#invite.whenCancelled(() => {
       established.call.note('pbx', 'in', 'CANCEL')

@@ -167,6 +167,7 @@ export class Transfer implements Takeover, InviteEvents {
       fromTag: ctx.random.hex(8),
       headers,
     })
+    call.join('pbx', draft.callId)
     const { credentials } = trunk
     const authorizer = credentials && new TrunkAuthorizer(credentials, draft.uri, ctx.random)
     this.#outgoing = new OutgoingInvite(ctx, draft, this, authorizer)

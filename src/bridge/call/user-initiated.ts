@@ -66,6 +66,7 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
 
   /** Starts towards the PBX. */
   begin(): void {
+    this.call.join('whatsapp', this.#start.invite.request.callId)
     this.call.note('whatsapp', 'in', 'INVITE')
     this.#start.invite.whenCancelled((cancel) => this.#onCancel(cancel))
     this.#tryTrunk(undefined)
@@ -190,6 +191,7 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
       callId: random.uuid(),
       fromTag: random.hex(8),
     })
+    this.call.join('pbx', draft.callId)
     const { credentials } = hop.trunk
     const authorizer = credentials && new TrunkAuthorizer(credentials, draft.uri, random)
     this.#early = new EarlyMedia(this.call, this.media.session!, this.#whatsapp, this.#ctx.log)

@@ -11,6 +11,7 @@ export const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   status: () => import('./status.ts'),
   'calls list': () => import('./calls-list.ts'),
   'calls show': () => import('./calls-show.ts'),
+  'calls pcap': () => import('./calls-pcap.ts'),
   'numbers rotate': () => import('./numbers-rotate.ts'),
   'trunks show': () => import('./trunks-show.ts'),
   'permissions show': () => import('./permissions-show.ts'),

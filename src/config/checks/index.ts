@@ -6,6 +6,7 @@ import { numberRules } from './numbers.ts'
 import { permissionRules } from './permissions.ts'
 import { recordsRules } from './records.ts'
 import { sipRules } from './sip.ts'
+import { traceRules } from './trace.ts'
 import { trunkRules } from './trunks.ts'
 import { webhookRules } from './webhooks.ts'
 
@@ -21,5 +22,6 @@ export const rules: readonly Rule[] = [
   ...permissionRules,
   ...webhookRules,
   ...recordsRules,
+  ...traceRules,
   notBuilt,
 ]

@@ -4,6 +4,7 @@ import type { Random } from '../../shared/random.ts'
 import type { LocalAddresses } from './address.ts'
 import type { TransportMetrics } from './metrics.ts'
 import type { TransportLimits } from './options.ts'
+import type { MessageTap } from './tap.ts'
 import type { TransportEvents } from './types.ts'
 
 /** What the parts of the transport layer share. */
@@ -17,6 +18,8 @@ export interface TransportContext {
   log: Logger
   metrics: TransportMetrics
   locals: LocalAddresses
+  /** Sees every message in and out; undefined for nobody, which costs nothing. */
+  tap: MessageTap | undefined
   /** Identifiers of listeners and connections, from one sequence. */
   nextId(): number
 }

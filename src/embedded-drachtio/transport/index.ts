@@ -14,4 +14,5 @@ export {
   type TransportName,
 } from './options.ts'
 export { expandForSize, LARGEST_DATAGRAM } from './size.ts'
+export { MessageTap, type TapBatch } from './tap.ts'
 export type { Target, Transport, TransportEvents } from './types.ts'

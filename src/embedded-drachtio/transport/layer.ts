@@ -17,6 +17,7 @@ import {
 import { ListenerSelector } from './select.ts'
 import type { SendDone } from './stream-connection.ts'
 import { StreamListener } from './stream-listener.ts'
+import type { MessageTap } from './tap.ts'
 import type { Target, Transport } from './types.ts'
 import { UdpListener } from './udp-listener.ts'
 
@@ -33,6 +34,8 @@ export interface TransportLayer extends Transport {
   /** Reads the certificates of all TLS listeners again; connections live on. */
   reloadCertificates(): CertificateEvent[]
   readonly metrics: TransportMetrics
+  /** Who sees every message in and out, from now on. */
+  tap(tap: MessageTap | undefined): void
 }
 
 /** Makes the transport layer; nothing is bound before {@link TransportLayer.listen}. */
@@ -62,6 +65,7 @@ class Layer implements TransportLayer {
       log: options.log,
       metrics: options.metrics ?? createTransportMetrics(),
       locals: new LocalAddresses(),
+      tap: undefined,
       nextId: () => ++lastId,
     }
     this.#connections = new Connections(this.#context)
@@ -70,6 +74,11 @@ class Layer implements TransportLayer {
 
   get metrics(): TransportMetrics {
     return this.#context.metrics
+  }
+
+  tap(tap: MessageTap | undefined): void {
+    this.#context.tap?.flush()
+    this.#context.tap = tap
   }
 
   async listen(): Promise<void> {

@@ -96,6 +96,7 @@ export class UdpListener {
     const { metrics } = this.#context
     metrics.messagesSent.udp++
     metrics.bytesSent.udp += bytes.length
+    this.#context.tap?.see('out', bytes, this.flowTo(address, port))
     try {
       if (!failed) this.#socket.send(bytes, port, address)
       else {

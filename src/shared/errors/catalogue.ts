@@ -9,6 +9,7 @@ import { permissionErrors } from './permissions.ts'
 import { relayErrors } from './relay.ts'
 import { settingsErrors } from './settings.ts'
 import { sipErrors } from './sip.ts'
+import { tracingErrors } from './tracing.ts'
 import { webhookErrors } from './webhooks.ts'
 
 /** Every coded error and warning of Causeway. `docs/reference/errors.md` is generated from it. */
@@ -23,6 +24,7 @@ export const catalogue = {
   ...relayErrors,
   ...settingsErrors,
   ...sipErrors,
+  ...tracingErrors,
   ...webhookErrors,
 }
 
