@@ -10,6 +10,7 @@ import { Directory, type Listeners, type Side } from './admit/directory.ts'
 import { Door } from './admit/door.ts'
 import { CallRate } from './admit/limits.ts'
 import { type OutboundGate, openGate } from './admit/outbound.ts'
+import { CallLogs, callFields } from './call-log.ts'
 import type { BridgeContext } from './context.ts'
 import { NonceSource } from './digest/nonce.ts'
 import { NonceCache } from './digest/nonce-cache.ts'
@@ -109,6 +110,7 @@ class SrfBridge implements Bridge, SipPortEvents {
       clock,
       random,
       log: options.log,
+      logs: new CallLogs(options.log),
       nonces: new NonceSource(clock, random),
       reuse: new NonceCache(clock),
       targets: new TargetHealth(clock, random),
@@ -241,15 +243,19 @@ class SrfBridge implements Bridge, SipPortEvents {
     else this.#refusals.set(key, { side, code, count: 1 })
   }
 
-  #logStart({ id, direction, number, trunk, business, consumer, whatsapp }: Call): void {
+  #logStart(call: Call): void {
+    const { direction, business, consumer } = call
     const [from, to] = direction === 'user-initiated' ? [consumer, business] : [business, consumer]
-    const { wacid } = whatsapp
-    this.#ctx.log.info({ call: id, direction, number, trunk, from, to, wacid }, 'call started')
+    this.#ctx.logs.of(call).info({ from, to }, 'call started')
   }
 
-  #logEnd({ id, direction, talkSeconds, cause }: CallRecord): void {
-    const { code, result, sip, text } = cause!
-    this.#ctx.log.info({ call: id, direction, code, result, sip, talkSeconds, text }, 'call ended')
+  #logEnd(record: CallRecord): void {
+    const { code, result, owner, sip, text } = record.cause!
+    const { talkSeconds } = record
+    this.#ctx.log.info(
+      { ...callFields(record), code, result, owner, sip, talkSeconds, text },
+      'call ended',
+    )
   }
 }
 

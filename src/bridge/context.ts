@@ -8,6 +8,7 @@ import type { Random } from '../shared/random.ts'
 import type { Directory } from './admit/directory.ts'
 import type { CallRate } from './admit/limits.ts'
 import type { OutboundGate } from './admit/outbound.ts'
+import type { CallLogs } from './call-log.ts'
 import type { NonceSource } from './digest/nonce.ts'
 import type { NonceCache } from './digest/nonce-cache.ts'
 import type { TargetHealth } from './invite/targets.ts'
@@ -36,6 +37,8 @@ export interface BridgeContext {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  /** The logger of each call. */
+  readonly logs: CallLogs
   /** Challenges we make. */
   readonly nonces: NonceSource
   /** Challenges WhatsApp made. */

@@ -137,7 +137,9 @@ export class BusinessInitiatedCall implements Flow, InviteEvents, MediaHandler, 
       return
     }
     const fault = coded(error)
-    if (fault.code === 'CALL_INTERNAL') this.#ctx.log.error({ err: fault, call: this.call.id })
+    if (fault.code === 'CALL_INTERNAL') {
+      this.#ctx.logs.of(this.call).error({ err: fault }, 'a call failed inside')
+    }
     this.#fail(fault)
   }
 

@@ -116,7 +116,7 @@ export class Transfer implements Takeover, InviteEvents {
     if (this.#over) return
     const fault = coded(error)
     const { call, ctx } = this.#established
-    ctx.log.warn({ err: fault, call: call.id }, 'transfer failed')
+    ctx.logs.of(call).warn({ err: fault }, 'transfer failed')
     this.#fail(fault.sip, fault.definition.summary)
   }
 
@@ -224,7 +224,7 @@ export class Transfer implements Takeover, InviteEvents {
       await replacement?.abandon()
     } catch (error) {
       const { call, ctx } = this.#established
-      ctx.log.debug({ err: error, call: call.id }, 'a leg could not be given up')
+      ctx.logs.of(call).debug({ err: error }, 'a leg could not be given up')
     }
   }
 

@@ -148,7 +148,9 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
       return
     }
     const fault = coded(error)
-    if (fault.code === 'CALL_INTERNAL') this.#ctx.log.error({ err: fault, call: this.call.id })
+    if (fault.code === 'CALL_INTERNAL') {
+      this.#ctx.logs.of(this.call).error({ err: fault }, 'a call failed inside')
+    }
     this.#fail(fault)
   }
 
@@ -194,7 +196,12 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
     this.call.join('pbx', draft.callId)
     const { credentials } = hop.trunk
     const authorizer = credentials && new TrunkAuthorizer(credentials, draft.uri, random)
-    this.#early = new EarlyMedia(this.call, this.media.session!, this.#whatsapp, this.#ctx.log)
+    this.#early = new EarlyMedia(
+      this.call,
+      this.media.session!,
+      this.#whatsapp,
+      this.#ctx.logs.of(this.call),
+    )
     this.#outgoing = new OutgoingInvite(this.#ctx, draft, this, authorizer)
     this.#outgoing.send()
   }
@@ -311,7 +318,7 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
 
   #announcementFailed(error: unknown): void {
     if (this.call.hasEnded()) return
-    this.#ctx.log.warn({ err: error, call: this.call.id }, 'no announcement')
+    this.#ctx.logs.of(this.call).warn({ err: error }, 'no announcement')
   }
 
   #fail(error: CausewayError): void {
