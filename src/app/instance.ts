@@ -18,6 +18,7 @@ import { configChanges, numbersChanged } from './reload.ts'
 import { Rotations } from './rotations.ts'
 import { NumberSettings } from './settings.ts'
 import { type SipServerHandle, startSipServer } from './sip-server.ts'
+import { openSpans, type Spans } from './telemetry.ts'
 import { Tracing } from './tracing.ts'
 import { reloadedWebhooks, Webhooks } from './webhooks.ts'
 
@@ -58,6 +59,7 @@ export class Instance {
   readonly #bridge: Bridge
   readonly #records: Records
   readonly #rotations: Rotations
+  #spans: Spans | undefined
   #config: Config
   #http: HttpServer | undefined
   #stopping: Promise<void> | undefined
@@ -148,6 +150,7 @@ export class Instance {
       watch: this.#watch,
       events: this.#events,
       tracing: this.#tracing,
+      spans: () => this.#spans,
       bridge: this.#bridge,
       records: this.#records,
       rotations: this.#rotations,
@@ -175,6 +178,8 @@ export class Instance {
     }
     const instance = new Instance(options, sip, { clock, random, media })
     try {
+      const { version } = options
+      instance.#spans = await openSpans(config, { version, calls: instance.calls, clock, log })
       await instance.#bridge.start()
       instance.#http = await startHttp({
         operations: instance.operations,
@@ -216,6 +221,7 @@ export class Instance {
       await Promise.all([this.settings.stop(), this.#media.close()])
       await this.#events.stop()
       await this.#tracing.stop()
+      await this.#spans?.stop()
       await this.#sip.close()
       this.#records.close()
     })()

@@ -15,6 +15,7 @@ import type { Records } from './records.ts'
 import type { Rotations } from './rotations.ts'
 import type { NumberSettings } from './settings.ts'
 import type { SipServerHandle } from './sip-server.ts'
+import { type Spans, spanMetrics } from './telemetry.ts'
 import type { Tracing } from './tracing.ts'
 import { knownNumber, numberViews, trunkViews } from './views.ts'
 import type { Webhooks } from './webhooks.ts'
@@ -34,6 +35,7 @@ export interface InstanceParts {
   watch: MediaWatch
   events: Events
   tracing: Tracing
+  spans: () => Spans | undefined
   bridge: Bridge
   records: Records
   rotations: Rotations
@@ -43,7 +45,7 @@ export interface InstanceParts {
 /** What the HTTP interface may see and do, made of the parts of an instance. */
 export function operationsOf(parts: InstanceParts): Operations {
   const { version, config, clock, calls, settings, calling, webhooks, sip, media } = parts
-  const { watch, events, tracing, bridge, records, rotations, reload } = parts
+  const { watch, events, tracing, spans, bridge, records, rotations, reload } = parts
   const credentials = (name: string): boolean => settings.knows(name)
   const state = (name: string) => settings.state(name)
   const checks = () => [
@@ -87,6 +89,7 @@ export function operationsOf(parts: InstanceParts): Operations {
       ...webhooks.metrics(),
       ...events.metrics(),
       ...tracing.metrics(),
+      ...spanMetrics(spans()),
     ],
     calls: {
       active: () => [...calls.active()].map((call) => recordOf(call, clock.now())),

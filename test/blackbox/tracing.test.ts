@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { decodeHep, type HepPacket } from '../support/hep-decode.ts'
 import { readPcap } from '../support/pcap-read.ts'
+import { otlpCollector } from '../telemetry/support.ts'
 import { metaBye, userTalk } from './support/calls.ts'
 import { Causeway } from './support/causeway.ts'
 import { type Lab, printsNoSecret, withLab } from './support/lab.ts'
@@ -58,12 +59,16 @@ async function run(lab: Lab, ...args: string[]) {
   return { code: await cli.exited, ...cli, out: cli.stdout, err: cli.stderr }
 }
 
-t.test('both legs of a call: API, ladder, bodies, capture file, HEP', async (t) => {
+t.test('both legs of a call: API, ladder, bodies, capture file, HEP, spans, log', async (t) => {
   const homer = await collector()
+  const otel = await otlpCollector()
+  let id = ''
   const options = {
     edit: (config: Record<string, unknown>) => {
       const hep = { target: `udp://127.0.0.1:${homer.port}`, id: 77, password: 'hepNobodyMaySee' }
       config['trace'] = { messages: 'calls', hep }
+      config['telemetry'] = { endpoint: otel.url, token: 'otelNobodyMaySee' }
+      config['log'] = { level: 'trace', numbers: 'masked' }
     },
   }
   await withLab(t, options, async (lab) => {
@@ -73,7 +78,7 @@ t.test('both legs of a call: API, ladder, bodies, capture file, HEP', async (t) 
     const { calls } = (await (await lab.http('/api/v1/calls')).json()) as {
       calls: { id: string }[]
     }
-    const id = calls[0]!.id
+    id = calls[0]!.id
     const messages = await messagesOf(lab, id, 'BYE')
     await messagesOf(lab, id, '200 OK')
 
@@ -110,7 +115,7 @@ t.test('both legs of a call: API, ladder, bodies, capture file, HEP', async (t) 
       show.out,
       /^1 {2}from WhatsApp {2}-?[\d.]+ ms {2}tls 127\.0\.0\.1:\d+ → 127\.0\.0\.1:\d+/m,
     )
-    t.match(show.out, /^ {4}INVITE sip:\+441632960123/m)
+    t.match(show.out, /^ {4}INVITE sip:\+\*{10}23@/m)
     const json = await run(lab, 'calls', 'show', id, '--bodies', '--json')
     t.equal(JSON.parse(json.out).messages.length, messages.length)
 
@@ -141,6 +146,21 @@ t.test('both legs of a call: API, ladder, bodies, capture file, HEP', async (t) 
     t.match(metrics, /^causeway_trace_hep_sent_total [1-9]/m)
     t.match(metrics, /^causeway_trace_messages_lost_total\{reason="memory"\} 0/m)
 
+    const lines = lab.up.stdout.split('\n').filter((line) => line.includes(`"call":"${id}"`))
+    t.match(JSON.parse(lines.find((line) => line.includes('call started'))!), {
+      direction: 'user-initiated',
+      number: 'support',
+      trunk: 'main',
+      wacid: /^wacid#/,
+    })
+    t.ok(lines.filter((line) => line.includes('"SIP message"')).length >= 8)
+    t.notMatch(
+      lines.join('\n'),
+      /441632960123|33199001234|HBgL/,
+      'numbers are masked, in bodies too',
+    )
+    for (const [, key] of keys) t.notOk(lab.up.stdout.includes(key!), 'no key is logged')
+
     // Switched off under way: nothing is kept, and it is said why.
     lab.rewrite((config) => {
       config.trace = { messages: 'off' }
@@ -155,4 +175,13 @@ t.test('both legs of a call: API, ladder, bodies, capture file, HEP', async (t) 
     t.equal((await lab.http('/api/v1/calls/nobody/messages')).status, 404)
   })
   homer.close()
+  await otel.close()
+  const spans = otel.spans.filter(({ attributes }) => attributes['causeway.call.id'] === id)
+  t.match(spans, [{ name: 'call', attributes: { 'causeway.call.result': 'completed' } }])
+  const names = otel.spans.filter(({ traceId }) => traceId === spans[0]!.traceId)
+  t.same(
+    names.map(({ name }) => name).sort(),
+    ['INVITE pbx', 'answer', 'call', 'prepare', 'talk', 'teardown'],
+    'the trace is there although the process has ended',
+  )
 })

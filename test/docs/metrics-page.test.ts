@@ -7,6 +7,7 @@ import { credentialMetrics } from '../../src/app/credential-metrics.ts'
 import { Events } from '../../src/app/events.ts'
 import { MediaWatch, relayMetrics } from '../../src/app/media-watch.ts'
 import { metricFamilies } from '../../src/app/metrics.ts'
+import { spanMetrics } from '../../src/app/telemetry.ts'
 import { Tracing } from '../../src/app/tracing.ts'
 import { Webhooks } from '../../src/app/webhooks.ts'
 import { CallRegistry, causeOf, hungUpBy } from '../../src/calls/index.ts'
@@ -139,6 +140,7 @@ async function exposed(): Promise<Map<string, string>> {
       clock,
       log: silentLogger(),
     }).metrics(),
+    ...spanMetrics(undefined),
     ...(await callingMetrics(clock)),
     ...webhookMetrics(calls, clock),
     ...(await eventMetrics(calls, clock)),
