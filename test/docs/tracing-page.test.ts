@@ -43,5 +43,5 @@ t.test('it names every span', async (t) => {
   const text = readFileSync('src/telemetry/plan.ts', 'utf8')
   const names = [...text.matchAll(/span\('(\w+)'|name: '(\w+)'/g)].map(([, a, b]) => a ?? b)
   t.ok(names.length >= 7)
-  for (const name of names) t.ok(page.includes(`\`${name}\``), name)
+  for (const name of names) t.ok(page.includes(`\`${name}\``), `${name}`)
 })

@@ -67,7 +67,7 @@ export function httpFixture(
   }
   const secret = token === undefined ? undefined : new Secret(token)
   const app = buildHttp({ operations, token: () => secret, webhooks, log: silentLogger() })
-  return { app, clock, registry, log }
+  return { app, clock, registry, log, operations }
 }
 
 /** Begins a call of the number `support`. */

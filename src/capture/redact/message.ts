@@ -1,6 +1,7 @@
 import type { NumberStyle } from '../../shared/log.ts'
 import { removeKeys } from './keys.ts'
 import { maskNumbers } from './numbers.ts'
+import { hideStrayHeaders, hideStraySdp } from './strays.ts'
 
 /** The end of the header lines, whatever ends them. */
 const GAP = /(\r\n|\n|\r(?!\n))(\r\n|\n|\r(?!\n))/
@@ -14,9 +15,11 @@ const LENGTH = /^([ \t]*(?:content-length|l)[ \t]*:[ \t]*)(\d{1,9})(?=[ \t]*$)/i
 export function redactMessage(text: string, numbers: NumberStyle): string {
   const [head, gap, body] = splitMessage(text)
   const type = contentType(head)
-  let [newHead, newBody] = [removeKeys(head), redactBody(body, type)]
+  const sdp = type === 'application/sdp' || /^\s*v=0/.test(body)
+  let newHead = hideStrayHeaders(removeKeys(head))
+  let newBody = redactBody(body, type)
+  if (sdp) newBody = hideStraySdp(newBody)
   if (numbers === 'masked') {
-    const sdp = type === 'application/sdp' || /^v=0/.test(newBody)
     ;[newHead, newBody] = maskNumbers(newHead, newBody, sdp)
   }
   if (newBody !== body) {

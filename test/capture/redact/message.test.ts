@@ -196,3 +196,41 @@ t.test('long texts made to take long do not', async (t) => {
     t.type(redactMessage(text, 'masked'), 'string', JSON.stringify(part))
   }
 })
+
+t.test('no secret survives a fault in one place of a message, anywhere', async (t) => {
+  const secrets = [
+    'd0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj',
+    'deadbeefdeadbeefdeadbeefdeadbeef',
+    'cafe4711cafe4711cafe4711cafe4711',
+    '0paque0paque0paque',
+    'cOmmonlyTwentyTwoLong22',
+  ]
+  const [key, response, nonce, opaque, ice] = secrets
+  const text = [
+    'INVITE sip:+441632960123@sip.example.com SIP/2.0',
+    'Via: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1',
+    `Proxy-Authorization: Digest username="441632960123",realm="a b",nonce="${nonce}",uri="sip:x",response="${response}",opaque="${opaque}",qop=auth`,
+    'Content-Type: application/sdp',
+    'Content-Length: 230',
+    '',
+    'v=0',
+    'm=audio 30000 RTP/SAVP 111',
+    `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${key}|2^20|1:4`,
+    `a=ice-pwd:${ice}`,
+    '',
+  ].join('\r\n')
+  const inside = (at: number): boolean =>
+    secrets.some((secret) => at > text.indexOf(secret) && at < text.indexOf(secret) + secret.length)
+  const leaks: string[] = []
+  for (let at = 0; at < text.length; at++) {
+    if (inside(at)) continue
+    for (const fault of ['', ' ', '\r\n', '\n', ':', '=', '"', ',', 'x', '\0']) {
+      for (const gone of [0, 1]) {
+        const faulty = text.slice(0, at) + fault + text.slice(at + gone)
+        const redacted = redactMessage(faulty, 'full')
+        if (secrets.some((secret) => redacted.includes(secret))) leaks.push(faulty)
+      }
+    }
+  }
+  t.same(leaks, [])
+})
