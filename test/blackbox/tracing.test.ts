@@ -5,7 +5,7 @@ import t from 'tap'
 import { decodeHep, type HepPacket } from '../support/hep-decode.ts'
 import { readPcap } from '../support/pcap-read.ts'
 import { otlpCollector } from '../telemetry/support.ts'
-import { metaBye, userTalk } from './support/calls.ts'
+import { businessTalk, metaBye, pbxBye, userTalk } from './support/calls.ts'
 import { Causeway } from './support/causeway.ts'
 import { type Lab, printsNoSecret, withLab } from './support/lab.ts'
 
@@ -105,7 +105,7 @@ t.test('both legs of a call: API, ladder, bodies, capture file, HEP, spans, log'
     t.ok(keys.length >= 2)
     for (const [, key] of keys) t.notOk(text.includes(key!), 'no key is told')
     t.notMatch(text, /response="[0-9a-f]/)
-    t.match(text, /a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:\[redacted\]/)
+    t.match(text, /a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:(REDACTED){5}/)
     printsNoSecret(t, text)
 
     const show = await run(lab, 'calls', 'show', id, '--bodies')
@@ -160,6 +160,18 @@ t.test('both legs of a call: API, ladder, bodies, capture file, HEP, spans, log'
       'numbers are masked, in bodies too',
     )
     for (const [, key] of keys) t.notOk(lab.up.stdout.includes(key!), 'no key is logged')
+
+    const outbound = await businessTalk(lab)
+    await pbxBye(lab, outbound)
+    const list = await (await lab.http('/api/v1/calls?direction=business-initiated')).json()
+    const out = await messagesOf(lab, (list as { calls: { id: string }[] }).calls[0]!.id, 'BYE')
+    t.same(
+      out
+        .filter(({ what }) => what === 'INVITE')
+        .map(({ leg, dir, transport }) => `${leg} ${dir} ${transport}`),
+      ['pbx in udp', 'whatsapp out tls', 'whatsapp out tls'],
+      'WhatsApp has challenged it',
+    )
 
     // Switched off under way: nothing is kept, and it is said why.
     lab.rewrite((config) => {

@@ -9,7 +9,7 @@ import { install } from './support/install.ts'
 let passed = 0
 let failed = 0
 
-for (const peer of ['sipp', 'asterisk', 'rtpengine', 'baresip', 'chromium'] as const) {
+for (const peer of ['sipp', 'asterisk', 'rtpengine', 'baresip', 'chromium', 'tshark'] as const) {
   try {
     console.log(`# ${peer}: ${install(peer).command}`)
     passed++

@@ -1,4 +1,5 @@
 import { redactCredentials } from './credentials.ts'
+import { PLACEHOLDER, redactCrypto } from './crypto.ts'
 
 /** A header or SDP line with the lines that continue it (RFC 3261 §7.3.1). */
 const REST = '[^\\r\\n]*(?:(?:\\r\\n|\\n|\\r)[ \\t]+[^\\r\\n]*)*'
@@ -19,11 +20,13 @@ const CRYPTO = new RegExp(`${LINE}a[ \\t]*=[ \\t]*crypto\\b[ \\t]*:?(${REST})`, 
 const KEY_LINES = new RegExp(`${LINE}a[ \\t]*=[ \\t]*(ice-?pwd|key-mgmt)\\b${REST}`, 'gim')
 /** RFC 8866 §5.12. */
 const K_LINE = new RegExp(`${LINE}k[ \\t]*=${REST}`, 'gim')
-const SUITE = /^(?:AES|AEAD|ARIA|SEED|F8|NULL)_[A-Z0-9_]+$/
 
 /** What is looked for wherever it stands, in a header, a body, or what only resembles either. */
 const ANYWHERE: readonly [RegExp, string][] = [
-  [/\b(inline[ \t]*:)[ \t]*[^\s|;,"'<>]+/gi, '$1[redacted]'],
+  [
+    new RegExp(`\\b(inline[ \\t]*:)(?!${PLACEHOLDER}(?:[\\s|]|$))[ \\t]*[^\\s|;,"'<>]+`, 'gi'),
+    '$1[redacted]',
+  ],
   [/(ice-?pwd"?[ \t]*[:= \t][ \t]*"?)[^\s"',}<>]+/gi, '$1[redacted]'],
   [
     /\b((?:response|nonce|cnonce|nextnonce|opaque|rspauth|password|passwd|secret|access_token)[ \t]*=[ \t]*)(?:"[^"\r\n]*"?|[^\s,;&"<>]+)/gi,
@@ -44,17 +47,12 @@ export function removeKeys(text: string): string {
       return `${space}${name}: ${redactCredentials(value.replace(/[\r\n]+[ \t]+/g, ' '))}`
     })
     .replace(SECRET_HEADERS, '$1$2: [redacted]')
-    .replace(CRYPTO, (_all, space: string, value: string) => `${space}a=crypto:${crypto(value)}`)
+    .replace(
+      CRYPTO,
+      (_all, space: string, value: string) => `${space}a=crypto:${redactCrypto(value)}`,
+    )
     .replace(KEY_LINES, '$1a=$2:[redacted]')
     .replace(K_LINE, '$1k=[redacted]')
   for (const [pattern, replacement] of ANYWHERE) out = out.replace(pattern, replacement)
   return out
-}
-
-/** Tag and suite of a crypto attribute, where they are what they should be; never its key. */
-function crypto(value: string): string {
-  const [tag = '', suite = ''] = value.trim().split(/\s+/)
-  const key = 'inline:[redacted]'
-  if (!/^\d{1,9}$/.test(tag)) return key
-  return SUITE.test(suite) ? `${tag} ${suite} ${key}` : `${tag} ${key}`
 }

@@ -113,8 +113,28 @@ t.test('what a reader needs stays', async (t) => {
   )
   t.match(
     redactMessage(sdp('a=crypto:2 AEAD_AES_256_GCM inline:abc'), 'full'),
-    'a=crypto:2 AEAD_AES_256_GCM inline:[redacted]\r\n',
+    `a=crypto:2 AEAD_AES_256_GCM inline:${'REDACTED'.repeat(7)}RED=\r\n`,
   )
+})
+
+t.test('a key is replaced by one of its length that says so, lifetime and MKI stay', async (t) => {
+  for (const [suite, octets] of [
+    ['AES_CM_128_HMAC_SHA1_80', 30],
+    ['AES_CM_128_HMAC_SHA1_32', 30],
+    ['AES_192_CM_HMAC_SHA1_80', 38],
+    ['AES_256_CM_HMAC_SHA1_80', 46],
+    ['AEAD_AES_128_GCM', 28],
+    ['AEAD_AES_256_GCM', 44],
+  ] as const) {
+    const key = Buffer.alloc(octets, 7).toString('base64')
+    const line = redactMessage(sdp(`a=crypto:1 ${suite} inline:${key}|2^20|1:4`), 'full')
+    const [, shown] = /inline:([^|]+)\|2\^20\|1:4\r\n/.exec(line) ?? []
+    t.match(shown, /^(REDACTED)+/)
+    t.equal(Buffer.from(shown!, 'base64').length, octets, suite)
+    t.equal(shown?.length, key.length)
+  }
+  const odd = redactMessage(sdp(`a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x|${KEY}`), 'full')
+  t.match(odd, /inline:(REDACTED){5}\r\n/)
 })
 
 t.test('Content-Length follows the body; a wrong one stays as wrong', async (t) => {

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
 /** A peer that `test/peers/install` knows. */
-export type PeerName = 'sipp' | 'asterisk' | 'kamailio' | 'rtpengine' | 'baresip' | 'chromium'
+export type PeerName =
+  | 'sipp'
+  | 'asterisk'
+  | 'kamailio'
+  | 'rtpengine'
+  | 'baresip'
+  | 'chromium'
+  | 'tshark'
 
 /** An unpacked peer. */
 export interface InstalledPeer {
