@@ -20,6 +20,8 @@ import { configChanges, numbersChanged } from './reload.ts'
 import { Rotations } from './rotations.ts'
 import { NumberSettings } from './settings.ts'
 import { type SipServerHandle, startSipServer } from './sip-server.ts'
+import { openSpans, type Spans } from './telemetry.ts'
+import { Tracing } from './tracing.ts'
 import { reloadedWebhooks, Webhooks } from './webhooks.ts'
 
 /** What an instance is started with. */
@@ -56,10 +58,12 @@ export class Instance {
   readonly #watch: MediaWatch
   readonly #counts: InstanceWatch
   readonly #events: Events
+  readonly #tracing: Tracing
   readonly #bridge: Bridge
   readonly #records: Records
   readonly #callRecords: CallRecords
   readonly #rotations: Rotations
+  #spans: Spans | undefined
   #config: Config
   #http: HttpServer | undefined
   #stopping: Promise<void> | undefined
@@ -121,6 +125,7 @@ export class Instance {
       log,
     })
     this.#events = new Events({ config: present, calls: this.calls, clock, random, log })
+    this.#tracing = new Tracing({ config: present, calls: this.calls, sip, clock, log })
     this.settings.onChange((name, state) => this.#events.onSettings(name, state))
     this.settings.onChange((name, state) => numbers.looked(name, state))
     this.webhooks = new Webhooks({
@@ -159,6 +164,8 @@ export class Instance {
       watch: this.#watch,
       counts: this.#counts,
       events: this.#events,
+      tracing: this.#tracing,
+      spans: () => this.#spans,
       bridge: this.#bridge,
       records: this.#records,
       callRecords: this.#callRecords,
@@ -187,6 +194,8 @@ export class Instance {
     }
     const instance = new Instance(options, sip, { clock, random, media })
     try {
+      const { version } = options
+      instance.#spans = await openSpans(config, { version, calls: instance.calls, clock, log })
       await instance.#bridge.start()
       instance.#http = await startHttp({
         operations: instance.operations,
@@ -228,6 +237,8 @@ export class Instance {
       this.webhooks.stop()
       await Promise.all([this.settings.stop(), this.#media.close()])
       await this.#events.stop()
+      await this.#tracing.stop()
+      await this.#spans?.stop()
       await this.#sip.close()
       await this.#callRecords.close()
       this.#records.close()
@@ -256,14 +267,25 @@ export class Instance {
       sources: after.whatsapp.sources,
       webhooks: reloadedWebhooks(before.whatsapp.webhooks, after.whatsapp.webhooks),
     }
-    const { numbers, trunks, limits, events } = after
+    const { numbers, trunks, limits, events, trace } = after
     const http = { ...before.http, token: after.http.token }
     const logging = { ...before.log, level: after.log.level }
-    this.#config = { ...before, whatsapp, numbers, trunks, limits, http, events, log: logging }
+    this.#config = {
+      ...before,
+      whatsapp,
+      numbers,
+      trunks,
+      limits,
+      http,
+      events,
+      log: logging,
+      trace,
+    }
     log.level = after.log.level
     this.#sip.configure(this.#config)
     this.#bridge.reconfigure(this.#config)
     this.#events.configure()
+    this.#tracing.configure()
     if (numbersChanged(before, after)) this.settings.configure(this.#config)
     else void this.settings.resume()
     log.info(changes, 'configuration reloaded')

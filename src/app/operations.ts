@@ -18,6 +18,8 @@ import { registrationChecks, registrationMetrics } from './registrations.ts'
 import type { Rotations } from './rotations.ts'
 import type { NumberSettings } from './settings.ts'
 import type { SipServerHandle } from './sip-server.ts'
+import { type Spans, spanMetrics } from './telemetry.ts'
+import type { Tracing } from './tracing.ts'
 import { trunkMetrics, trunkViews } from './trunks.ts'
 import { knownNumber, numberViews } from './views.ts'
 import type { Webhooks } from './webhooks.ts'
@@ -37,6 +39,8 @@ export interface InstanceParts {
   watch: MediaWatch
   counts: InstanceWatch
   events: Events
+  tracing: Tracing
+  spans: () => Spans | undefined
   bridge: Bridge
   records: Records
   callRecords: CallRecords
@@ -47,7 +51,8 @@ export interface InstanceParts {
 /** What the HTTP interface may see and do, made of the parts of an instance. */
 export function operationsOf(parts: InstanceParts): Operations {
   const { version, config, clock, calls, settings, calling, webhooks, sip, media } = parts
-  const { watch, counts, events, bridge, records, callRecords, rotations, reload } = parts
+  const { watch, counts, events, tracing, spans, bridge, records, callRecords } = parts
+  const { rotations, reload } = parts
   const credentials = (name: string): boolean => settings.knows(name)
   const state = (name: string) => settings.state(name)
   const checks = () => [
@@ -103,6 +108,8 @@ export function operationsOf(parts: InstanceParts): Operations {
       ...webhooks.metrics(),
       ...events.metrics(),
       ...callRecords.metrics(),
+      ...tracing.metrics(),
+      ...spanMetrics(spans()),
     ],
     calls: {
       active: () => [...calls.active()].map((call) => recordOf(call, clock.now())),
@@ -111,6 +118,8 @@ export function operationsOf(parts: InstanceParts): Operations {
       report: (id) => bridge.mediaReport(id),
       hangUp: (id) => bridge.hangUp(id),
       stored: callRecords.stored,
+      messages: (id) => tracing.messages(id),
+      pcap: (id) => tracing.pcap(id),
     },
     numbers: () =>
       numberViews(config(), calls, {

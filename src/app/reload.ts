@@ -22,6 +22,7 @@ const LIVE: readonly string[] = [
   'whatsapp.webhooks.app_secret',
   'events',
   'log.level',
+  'trace',
 ]
 
 /** Keys whose own keys differ in whether they are live. */

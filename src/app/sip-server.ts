@@ -6,6 +6,7 @@ import {
   type SipServerWorker,
   type SipServerWorkerOptions,
   startSipServerWorker,
+  type TapBatch,
 } from '../embedded-drachtio/index.ts'
 import { readAnchor } from '../settings/index.ts'
 import { type Clock, delay } from '../shared/clock.ts'
@@ -26,6 +27,10 @@ export interface SipServerHandle {
   metrics(): Promise<SipServerMetrics | undefined>
   /** Takes what a reload may change: TLS of the trunks, for connections to come. */
   configure(config: Config): void
+  /**
+   * Hands every SIP message in and out to `take`; `undefined` ends it. A drachtio-server elsewhere shows none.
+   */
+  tap(take: ((batch: TapBatch) => void) | undefined): void
   close(): Promise<void>
 }
 
@@ -48,6 +53,7 @@ export async function startSipServer(
   const options = workerOptions(config, secret, deps.log)
   let worker = await startSipServerWorker(options)
   let closed = false
+  let take: ((batch: TapBatch) => void) | undefined
 
   // The system's choices become fixed, so that a restart comes back where everybody looks for it.
   let listeners = await worker.listeners()
@@ -57,6 +63,8 @@ export async function startSipServer(
   })
 
   const watch = (current: SipServerWorker): void => {
+    current.events.on('tapped', (batch) => take?.(batch))
+    if (take) current.tap(true)
     current.events.on('certificate', (report) => {
       const { host, port } = report.listener
       const detail = { listener: `${host}:${port}`, error: report.error }
@@ -103,6 +111,10 @@ export async function startSipServer(
       options.tlsPeers = tlsPeers(changed.trunks)
       worker.configureTls(options.tlsPeers)
     },
+    tap(next) {
+      take = next
+      worker.tap(next !== undefined)
+    },
     async close() {
       closed = true
       await worker.close()
@@ -143,6 +155,7 @@ function foreignServer(
     listeners: () => [],
     metrics: async () => undefined,
     configure: () => {},
+    tap: () => {},
     close: async () => {},
   }
 }

@@ -10,6 +10,7 @@ import { Directory, type Listeners, type Side } from './admit/directory.ts'
 import { Door } from './admit/door.ts'
 import { CallRate } from './admit/limits.ts'
 import { type OutboundGate, openGate } from './admit/outbound.ts'
+import { CallLogs, callFields } from './call-log.ts'
 import type { BridgeContext } from './context.ts'
 import { type DigestCount, DigestCounters } from './digest/counters.ts'
 import { NonceSource } from './digest/nonce.ts'
@@ -146,6 +147,7 @@ class SrfBridge implements Bridge, SipPortEvents {
       random,
       log: options.log,
       digests: new DigestCounters(),
+      logs: new CallLogs(options.log),
       nonces,
       registrar,
       registrations: new Registrations(store.installation(), { port, clock, random, log }),
@@ -307,16 +309,18 @@ class SrfBridge implements Bridge, SipPortEvents {
   }
 
   #logStart(call: Call): void {
-    const { id, direction, number, trunk, route, business, consumer, whatsapp } = call
+    const { direction, route, business, consumer } = call
     const [from, to] = direction === 'user-initiated' ? [consumer, business] : [business, consumer]
-    const { wacid } = whatsapp
-    const facts = { call: id, direction, number, trunk, route, from, to, wacid }
-    this.#ctx.log.info(facts, 'call started')
+    this.#ctx.logs.of(call).info({ route, from, to }, 'call started')
   }
 
-  #logEnd({ id, direction, talkSeconds, cause }: CallRecord): void {
-    const { code, result, sip, text } = cause!
-    this.#ctx.log.info({ call: id, direction, code, result, sip, talkSeconds, text }, 'call ended')
+  #logEnd(record: CallRecord): void {
+    const { code, result, owner, sip, text } = record.cause!
+    const { talkSeconds } = record
+    this.#ctx.log.info(
+      { ...callFields(record), code, result, owner, sip, talkSeconds, text },
+      'call ended',
+    )
   }
 }
 

@@ -8,6 +8,7 @@ import type { Random } from '../shared/random.ts'
 import type { Directory } from './admit/directory.ts'
 import type { CallRate } from './admit/limits.ts'
 import type { OutboundGate } from './admit/outbound.ts'
+import type { CallLogs } from './call-log.ts'
 import type { DigestCounters } from './digest/counters.ts'
 import type { NonceSource } from './digest/nonce.ts'
 import type { NonceCache } from './digest/nonce-cache.ts'
@@ -41,6 +42,8 @@ export interface BridgeContext {
   readonly log: Logger
   /** What became of challenges, on both sides. */
   readonly digests: DigestCounters
+  /** The logger of each call. */
+  readonly logs: CallLogs
   /** Challenges we make. */
   readonly nonces: NonceSource
   /** Challenges WhatsApp made. */

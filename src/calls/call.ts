@@ -78,6 +78,8 @@ export interface CallWatcher {
   changed(call: Call, from: CallState): void
   /** The last figures of its media came, after its end. */
   reported(call: Call): void
+  /** One of its legs has a dialog, or tries for one, of this Call-ID. */
+  joined?(call: Call, leg: LadderEntry['leg'], callId: string): void
 }
 
 /** Verdicts kept of one call; a verdict that comes and goes is one. */
@@ -114,6 +116,7 @@ export class Call {
   readonly verdicts: CallVerdict[] = []
   readonly startedAt: number
   readonly ladder = new Ladder()
+  /** Call-ID of each leg, the last one where there were several: other targets, a transfer. */
   readonly #clock: Clock
   readonly #began: number
   readonly #watcher: CallWatcher
@@ -210,6 +213,13 @@ export class Call {
     if (cleared || this.verdicts.length >= VERDICT_LIMIT) return false
     this.verdicts.push({ ...verdict, clearedAt: undefined })
     return true
+  }
+
+  /** Takes the Call-ID of a leg, before its first message where the leg is ours to begin. */
+  join(leg: LadderEntry['leg'], callId: string): void {
+    const id = detach(callId)
+    this.callIds[leg] = id
+    this.#watcher.joined?.(this, leg, id)
   }
 
   /** Adds an arrow to the ladder. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../shared/clock.ts'
 import { Call, type CallOptions, type CallWatcher } from './call.ts'
+import type { LadderEntry } from './ladder.ts'
 import { type CallRecord, recordOf, withReport } from './record.ts'
 import type { CallState } from './state.ts'
 import { mergeReports, type WhatsAppReport } from './whatsapp-report.ts'
@@ -8,6 +9,8 @@ import { mergeReports, type WhatsAppReport } from './whatsapp-report.ts'
 export interface CallListener {
   started?(call: Call): void
   changed?(call: Call, from: CallState): void
+  /** A leg of the call has a dialog, or tries for one, of this Call-ID. */
+  joined?(call: Call, leg: LadderEntry['leg'], callId: string): void
   /** The call's one record, once. */
   ended?(record: CallRecord): void
   /** The record of an ended call again, with the last figures of its media. */
@@ -141,6 +144,9 @@ export class CallRegistry {
       for (const listener of this.#listeners) listener.changed?.(call, from)
     },
     reported: (call) => this.#complete(call),
+    joined: (call, leg, callId) => {
+      for (const listener of this.#listeners) listener.joined?.(call, leg, callId)
+    },
   }
 
   #index(id: string, wacid: string | undefined): void {

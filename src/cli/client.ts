@@ -100,6 +100,28 @@ export class Client {
     }
   }
 
+  /**
+   * GETs a path whose answer is a file.
+   *
+   * @throws CausewayError as {@link Client.get}
+   */
+  async download(path: string): Promise<Buffer> {
+    const response = await this.#fetch('GET', path)
+    if (response.ok) {
+      try {
+        return Buffer.from(await response.arrayBuffer())
+      } catch (cause) {
+        const detail = `${this.url}, the answer broke off: ${reasonOf(cause)}`
+        throw new CausewayError('APP_UNREACHABLE', { detail, cause })
+      }
+    }
+    const body = await this.#json(response)
+    throw (
+      errorOf((body as { error?: unknown } | null)?.error) ??
+      this.#stranger(`GET ${path} answered ${response.status}`)
+    )
+  }
+
   /** @param patience milliseconds for the whole answer; 0: as long as it takes */
   async #fetch(method: string, path: string, patience = PATIENCE): Promise<Response> {
     const authorization = this.#token && `Bearer ${this.#token.reveal()}`

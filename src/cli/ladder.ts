@@ -1,5 +1,7 @@
 import type { CallRecord, LadderEntry } from '../calls/index.ts'
+import type { CallMessages } from '../capture/index.ts'
 import { mediaLines } from './media-lines.ts'
+import { ladderOf } from './messages.ts'
 import type { Paint } from './style.ts'
 import { cut, printable, wrap } from './text.ts'
 
@@ -11,6 +13,8 @@ const RIGHT = 79
 const SPAN = MIDDLE - LEFT - 1
 /** Shortest shaft of an arrow, its head included. */
 const SHAFT = 3
+/** Milliseconds between two messages from which the pause is told. */
+const PAUSE = 1000
 /** Lines of a note below its arrow. */
 const NOTE_LINES = 2
 
@@ -20,18 +24,25 @@ const plain: Paint = (_style, text) => text
  * Draws the messages of a call between WhatsApp, Causeway and the PBX, 80 columns wide, with the time
  * of each in milliseconds since the call began.
  *
- * @param dropped messages that were not kept; they belong before the last one
+ * @param dropped messages that were not kept; they belong before the last one, or in the middle of
+ * @param messages all that the wire carried; pauses between them are told then
  * @returns lines without line ends
  */
 export function drawLadder(
   entries: readonly LadderEntry[],
   dropped = 0,
   paint: Paint = plain,
+  messages = false,
 ): string[] {
   const lines = [heads(paint)]
+  const gap = messages ? Math.floor(entries.length / 2) : entries.length - 1
   if (entries.length === 0) lines.push(lifelines('', '', '', paint))
   for (const [index, entry] of entries.entries()) {
-    if (dropped > 0 && index === entries.length - 1) {
+    const pause = entry.t - (entries[index - 1]?.t ?? entry.t)
+    if (messages && pause >= PAUSE) {
+      lines.push(lifelines('', ` ${duration(pause)} later`, '', paint))
+    }
+    if (dropped > 0 && index === gap) {
       const text = `${dropped} more message${dropped === 1 ? '' : 's'}, not kept`
       lines.push(lifelines('', ` ${text}`, '', paint))
     }
@@ -87,16 +98,26 @@ function lifelines(time: string, left: string, right: string, paint: Paint): str
 
 /** Failures stand out, and so do answers. */
 function toneOf(what: string): Parameters<Paint>[0] | undefined {
-  const status = /^(\d)\d\d\b/.exec(what)?.[1]
+  const status = /^(?:\d+ )?([1-6])\d\d\b/.exec(what)?.[1]
   // 401 and 407 ask for credentials: no failure.
-  if (/^40[17]\b/.test(what)) return undefined
+  if (/^(?:\d+ )?40[17]\b/.test(what)) return undefined
   if (status === '2') return 'green'
   return status && status >= '4' ? 'red' : undefined
 }
 
-/** A call for people: a header, then its ladder. Ends with a line end. */
-export function formatCall(call: CallRecord, paint: Paint = plain): string {
-  const ladder = drawLadder(call.ladder, call.ladderDropped, paint)
+/**
+ * A call for people: a header, then its ladder. Ends with a line end.
+ *
+ * @param messages the messages themselves, where they are kept: the ladder then holds all of them
+ */
+export function formatCall(
+  call: CallRecord,
+  paint: Paint = plain,
+  messages?: CallMessages,
+): string {
+  const ladder = messages
+    ? drawLadder(ladderOf(messages), messages.dropped, paint, true)
+    : drawLadder(call.ladder, call.ladderDropped, paint)
   const media = mediaLines(call, paint)
   const figures = media.length > 0 ? ['', ...media] : []
   return `${[...header(call, paint), ...figures, '', ...ladder].join('\n')}\n`

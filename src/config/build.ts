@@ -11,6 +11,8 @@ import type {
   OptionsConfig,
   PermissionsConfig,
   RecordsConfig,
+  TelemetryConfig,
+  TraceConfig,
   TrunkConfig,
   TrunkTlsConfig,
   WhatsAppConfig,
@@ -71,6 +73,8 @@ export function buildConfig(values: FileValues, file: string): Config {
     },
     records: buildRecords(values.records, folder),
     log: values.log,
+    trace: buildTrace(values.trace),
+    telemetry: buildTelemetry(values.telemetry),
   }
 }
 
@@ -83,6 +87,16 @@ function buildRecords(values: FileValues['records'], folder: string): RecordsCon
       ? { keep, maxSize, maxCalls, push: push && { url: push.url, secret: push.secret as Secret } }
       : undefined,
   }
+}
+
+function buildTrace({ hep, ...rest }: FileValues['trace']): TraceConfig {
+  return { ...rest, hep: hep && { target: hep.target, id: hep.id, password: hep.password } }
+}
+
+function buildTelemetry(values: FileValues['telemetry']): TelemetryConfig | undefined {
+  if (!values) return undefined
+  const { endpoint, token, header, service_name: serviceName, sample, numbers } = values
+  return { endpoint, token, header, serviceName, sample, numbers }
 }
 
 function buildWhatsApp(values: FileValues['whatsapp'], folder: string): WhatsAppConfig {

@@ -13,6 +13,8 @@ import type {
   RecordsConfig,
   RegisterConfig,
   SipConfig,
+  TelemetryConfig,
+  TraceConfig,
   TrunkConfig,
 } from './types.ts'
 import { formatDuration, formatRetention, formatSize } from './units.ts'
@@ -69,6 +71,8 @@ export function redactedConfig(config: Config): Record<string, unknown> {
     events: { webhooks: events.webhooks.map(eventTarget) },
     records: callHistory(records),
     log: { level: log.level, numbers: log.numbers },
+    trace: trace(config.trace),
+    telemetry: config.telemetry && telemetry(config.telemetry),
   })
 }
 
@@ -151,6 +155,30 @@ function registration(register: RegisterConfig): Record<string, unknown> {
 function permissions({ mode, template, text }: TrunkConfig['permissions']): unknown {
   if (!template && text === undefined) return mode
   return present({ mode, template: template?.name, language: template?.language, text })
+}
+
+function trace({ hep, memory, ...rest }: TraceConfig): Record<string, unknown> {
+  const { host, port } = hep?.target ?? { host: '', port: 0 }
+  return present({
+    ...rest,
+    memory: formatSize(memory),
+    hep: hep && {
+      target: `udp://${formatHostPort(host, port)}`,
+      ...present({ id: hep.id, password: secret(hep.password) }),
+    },
+  })
+}
+
+function telemetry(telemetry: TelemetryConfig): Record<string, unknown> {
+  const { endpoint, token, header, serviceName, sample, numbers } = telemetry
+  return present({
+    endpoint,
+    token: secret(token),
+    header,
+    service_name: serviceName,
+    sample,
+    numbers,
+  })
 }
 
 /** A query of the URL may hold a key of the target's own. */

@@ -30,6 +30,9 @@ export interface Config {
   events: EventsConfig
   records: RecordsConfig
   log: { level: LogLevel; numbers: NumberStyle }
+  trace: TraceConfig
+  /** Undefined: no spans. */
+  telemetry: TelemetryConfig | undefined
 }
 
 export interface SipConfig {
@@ -303,4 +306,37 @@ export interface CallHistoryConfig {
   maxCalls: number
   /** Where each finished record is POSTed. */
   push: { url: string; secret: Secret } | undefined
+}
+
+/** What is done with the SIP messages of calls. */
+export interface TraceConfig {
+  messages: 'off' | 'calls'
+  /** Messages kept of one call. */
+  keep: number
+  /** Ended calls whose messages are kept. */
+  calls: number
+  /** Characters of messages kept in all. */
+  memory: number
+  hep: HepConfig | undefined
+}
+
+/** Where copies of every message go. */
+export interface HepConfig {
+  target: { host: string; port: number }
+  /** Capture agent ID. */
+  id: number
+  password: Secret | undefined
+}
+
+export interface TelemetryConfig {
+  /** Base URL without a trailing slash. */
+  endpoint: string
+  token: Secret | undefined
+  /** Header of the token; undefined: `Authorization: Bearer`. */
+  header: string | undefined
+  serviceName: string
+  /** Share of the calls, 0 to 1. */
+  sample: number
+  /** Whether spans carry phone numbers. */
+  numbers: boolean
 }

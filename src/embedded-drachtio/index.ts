@@ -10,6 +10,7 @@ export type {
   CertificateInfo,
   ListenerInfo,
   ListenerOptions,
+  TapBatch,
   TlsClientOptions,
   TlsPeer,
 } from './transport/index.ts'

@@ -26,6 +26,8 @@ import {
   createTransportLayer,
   type ListenerInfo,
   type ListenerOptions,
+  MessageTap,
+  type TapBatch,
   type TlsClientOptions,
   type TlsPeer,
   type TransportLimits,
@@ -77,6 +79,12 @@ export interface SipServer {
   reloadCertificates(): CertificateEvent[]
   /** Takes the peers with TLS settings of their own, for connections to come. */
   configureTls(peers: readonly TlsPeer[]): void
+  /**
+   * Hands every SIP message in and out to `take`, in batches, from now on; `undefined` ends it. The
+   * octets of a batch are given back by {@link SipServer.tapped}.
+   */
+  tap(take: ((batch: TapBatch) => void) | undefined): void
+  tapped(bytes: number): void
   /** Drops all connections and state; nothing is sent to the network. */
   close(): Promise<void>
 }
@@ -94,6 +102,7 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
   const counters = createTransactionCounters()
   const traffic = new Traffic(options.peers)
   let faults = 0
+  let tap: MessageTap | undefined
 
   /** Keeps an error in our own code from ending every call: the message is lost, the rest goes on. */
   function guard(place: string, work: () => void): void {
@@ -213,6 +222,11 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
       }),
     reloadCertificates: () => transport.reloadCertificates(),
     configureTls: (peers) => transport.configureTls(peers),
+    tap(take) {
+      tap = take && new MessageTap(clock, take)
+      transport.tap(tap)
+    },
+    tapped: (bytes) => tap?.taken(bytes),
     async close() {
       await admin.close()
       dialogs.close()

@@ -76,6 +76,12 @@ function serve(server: SipServer): void {
       case 'tls':
         server.configureTls(request.peers)
         break
+      case 'tap':
+        server.tap(request.on ? (batch) => report({ kind: 'tapped', batch }) : undefined)
+        break
+      case 'taken':
+        server.tapped(request.bytes)
+        break
       case 'close':
         load.stop()
         void server.close().then(() => {

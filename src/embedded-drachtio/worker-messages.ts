@@ -1,7 +1,7 @@
 import type { LogLevel } from '../shared/log.ts'
 import type { SipServerMetrics } from './metrics.ts'
 import type { SipServerOptions } from './server.ts'
-import type { ListenerInfo, TlsPeer } from './transport/index.ts'
+import type { ListenerInfo, TapBatch, TlsPeer } from './transport/index.ts'
 
 /** Options a server in a worker takes: what can be cloned into another thread, and no more. */
 export type CloneableOptions = Omit<
@@ -24,6 +24,10 @@ export type WorkerRequest =
   | { kind: 'reload'; id: number }
   | { kind: 'close'; id: number }
   | { kind: 'tls'; id: number; peers: readonly TlsPeer[] }
+  /** Unanswered: the messages of the network come as `tapped` from now on, or no more. */
+  | { kind: 'tap'; id: number; on: boolean }
+  /** Unanswered: a batch has been dealt with. */
+  | { kind: 'taken'; id: number; bytes: number }
 
 /** A certificate reload, as it crosses threads. */
 export interface CertificateReport {
@@ -51,3 +55,4 @@ export type WorkerReport =
   | { kind: 'listeners'; id: number; listeners: ListenerInfo[] }
   | { kind: 'reloaded'; id: number; reports: CertificateReport[] }
   | { kind: 'closed'; id: number }
+  | { kind: 'tapped'; batch: TapBatch }

@@ -4,7 +4,7 @@ import { CausewayError, catalogue, type ErrorCode } from '../shared/errors/index
 import type { Logger, LogLevel } from '../shared/log.ts'
 import type { SipServerMetrics } from './metrics.ts'
 import type { SipServerOptions } from './server.ts'
-import type { ListenerInfo, TlsPeer } from './transport/index.ts'
+import type { ListenerInfo, TapBatch, TlsPeer } from './transport/index.ts'
 import type {
   CertificateReport,
   CloneableOptions,
@@ -27,6 +27,8 @@ export interface SipServerWorkerEvents {
   crashed: [error: CausewayError]
   /** A certificate was read again, or could not be. */
   certificate: [report: CertificateReport]
+  /** Messages of the network, after {@link SipServerWorker.tap}. */
+  tapped: [batch: TapBatch]
 }
 
 /** A server in a thread of its own. */
@@ -39,6 +41,8 @@ export interface SipServerWorker {
   reloadCertificates(): Promise<CertificateReport[]>
   /** Takes the peers with TLS settings of their own, for connections to come. */
   configureTls(peers: readonly TlsPeer[]): void
+  /** Whether the messages of the network are told by the `tapped` event. */
+  tap(on: boolean): void
   /** Closes the server and ends the thread. Idempotent. */
   close(): Promise<void>
 }
@@ -49,7 +53,7 @@ export interface SipServerWorker {
  */
 const YOUNG_GENERATION = 24
 
-type Ask = Exclude<WorkerRequest['kind'], 'close' | 'tls'>
+type Ask = Exclude<WorkerRequest['kind'], 'close' | 'tls' | 'tap' | 'taken'>
 
 /**
  * Starts a server in a worker thread. Rejects with the coded error of a listener that could not be
@@ -86,6 +90,10 @@ export async function startSipServerWorker(
       case 'certificate':
         events.emit('certificate', message.report)
         break
+      case 'tapped':
+        events.emit('tapped', message.batch)
+        tell({ kind: 'taken', id: 0, bytes: message.batch.bytes })
+        break
       default:
         waiting.get(message.id)?.resolve(message)
         waiting.delete(message.id)
@@ -107,7 +115,10 @@ export async function startSipServerWorker(
     if (!closing && started) events.emit('crashed', gone)
   })
 
-  function call(kind: Exclude<WorkerRequest['kind'], 'tls'>): Promise<WorkerReport> {
+  function tell(request: Extract<WorkerRequest, { kind: 'tls' | 'tap' | 'taken' }>): void {
+    if (!gone) thread.postMessage(request)
+  }
+  function call(kind: Ask | 'close'): Promise<WorkerReport> {
     if (gone) return Promise.reject(gone)
     const id = ++lastId
     const answer = Promise.withResolvers<WorkerReport>()
@@ -133,9 +144,8 @@ export async function startSipServerWorker(
     listeners: async () => (await ask('listeners', 'listeners')).listeners,
     metrics: async () => (await ask('metrics', 'metrics')).metrics,
     reloadCertificates: async () => (await ask('reload', 'reloaded')).reports,
-    configureTls(peers) {
-      if (!gone) thread.postMessage({ kind: 'tls', id: 0, peers } satisfies WorkerRequest)
-    },
+    configureTls: (peers) => tell({ kind: 'tls', id: 0, peers }),
+    tap: (on) => tell({ kind: 'tap', id: 0, on }),
     close() {
       closing ??= (async () => {
         if (!gone) await call('close').catch(() => undefined)

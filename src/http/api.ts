@@ -3,6 +3,7 @@ import { CausewayError } from '../shared/errors/index.ts'
 import type { Secret } from '../shared/secret.ts'
 import { apiGuard } from './auth.ts'
 import { callListRoutes } from './call-list.ts'
+import { messageRoutes } from './messages.ts'
 import { numberRoutes } from './numbers.ts'
 import type { Operations } from './operations.ts'
 import { refuseUnknownParameters } from './query.ts'
@@ -19,6 +20,7 @@ export function apiRoutes(
       api.addHook('preValidation', refuseUnknownParameters)
       callListRoutes(api, operations)
       callRoutes(api, operations)
+      messageRoutes(api, operations)
       numberRoutes(api, operations)
       api.get('/trunks', async () => ({ trunks: operations.trunks() }))
       api.get('/config', async () => operations.config())

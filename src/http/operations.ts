@@ -1,4 +1,5 @@
 import type { CallRecord } from '../calls/index.ts'
+import type { CallMessages } from '../capture/index.ts'
 import type { CallMediaReport } from '../media/index.ts'
 import type { CallHistory } from '../records/index.ts'
 import type { JournalEntry, RotationStep } from '../settings/index.ts'
@@ -158,6 +159,14 @@ export interface Operations {
     hangUp(id: string): boolean
     /** Ended calls beyond those in memory; undefined when no history is kept. */
     stored?: StoredCalls | undefined
+    /**
+     * The SIP messages of a call, without keys and credentials.
+     *
+     * @throws CausewayError APP_CALL_UNKNOWN, APP_MESSAGES_OFF, APP_MESSAGES_NONE
+     */
+    messages(id: string): CallMessages
+    /** The same as a capture file (pcap). Throws as `messages`. */
+    pcap(id: string): Buffer
   }
   numbers(): NumberView[]
   /**

@@ -66,7 +66,7 @@ function nameless(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
 }
 
 /** Replaces a WACID by a short hash: its base64 text holds both phone numbers. */
-function maskWacid(value: unknown): unknown {
+export function maskWacid(value: unknown): unknown {
   if (typeof value !== 'string') return value
   return value.replace(
     /wacid\.\S+/g,

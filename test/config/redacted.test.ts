@@ -31,6 +31,8 @@ events:
     - { url: "https://crm.example.com/calls?key=hidden", secret: hidden, events: [call.ended] }
 http: { listen: "[::1]:8080", token: hidden }
 log: { level: debug, numbers: masked }
+trace: { messages: calls, keep: 40, memory: 1536KiB, hep: { target: "udp://[::1]:9060", id: 7, password: hidden } }
+telemetry: { endpoint: "https://otel.example.com", token: hidden, header: x-api-key, sample: 0.5 }
 `
 
 for (const [name, text] of Object.entries({ VALID, FULL })) {
@@ -57,6 +59,8 @@ t.test('it uses the notations of the file', async (t) => {
     numbers: [{ inbound: { ring_timeout: '90s' }, access_token: '[redacted]' }],
     trunks: [{ options: '30s', register: { expires: '5m' } }, { options: 0 }],
     http: { listen: '[::1]:8080' },
+    trace: { memory: '1536KiB', hep: { target: 'udp://[::1]:9060', password: '[redacted]' } },
+    telemetry: { service_name: 'causeway', sample: 0.5, token: '[redacted]' },
   })
   t.equal(parse(formatConfig(configOf(VALID))).whatsapp.sources, 'meta')
 })

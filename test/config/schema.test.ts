@@ -39,7 +39,7 @@ t.test('every secret of the schema is known to the masks, and has a file twin', 
       .map((step) => (step === '0' ? 0 : step))
     return factsAt(fileSchema, steps)?.secret && path !== 'sip.server'
   })
-  t.equal(secrets.length, 11)
+  t.equal(secrets.length, 13)
   for (const path of secrets) {
     t.ok(SECRET_KEYS.has(path.split('.').at(-1)!), `${path} is masked`)
     t.ok(paths.includes(`${path}_file`), `${path}_file exists`)

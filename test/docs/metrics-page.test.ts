@@ -9,6 +9,8 @@ import { Events } from '../../src/app/events.ts'
 import { MediaWatch, relayMetrics } from '../../src/app/media-watch.ts'
 import { InstanceWatch } from '../../src/app/metrics/instance-watch.ts'
 import { metricFamilies } from '../../src/app/metrics.ts'
+import { spanMetrics } from '../../src/app/telemetry.ts'
+import { Tracing } from '../../src/app/tracing.ts'
 import { trunkMetrics } from '../../src/app/trunks.ts'
 import { Webhooks } from '../../src/app/webhooks.ts'
 import { CallRegistry, causeOf, hungUpBy } from '../../src/calls/index.ts'
@@ -142,6 +144,14 @@ async function exposed(): Promise<Map<string, string>> {
     }),
     ...trunkMetrics({ targets: [TARGET], trunks: [TRUNK] }),
     ...watch.metrics(),
+    ...new Tracing({
+      config: () => labConfig(),
+      calls,
+      sip: { tap: () => {} },
+      clock,
+      log: silentLogger(),
+    }).metrics(),
+    ...spanMetrics(undefined),
     ...(await callingMetrics(clock)),
     ...webhookMetrics(calls, clock),
     ...(await eventMetrics(calls, clock)),

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
@@ -39,6 +40,34 @@ t.test('a server in a thread of its own', async (t) => {
   await worker.close()
   t.same(crashes, [], 'closing is no crash')
   await t.rejects(worker.metrics(), { code: 'SIP_SERVER_CRASHED' })
+})
+
+t.test('its messages can be tapped, and are not before and after', async (t) => {
+  const worker = await startSipServerWorker({ admin, listeners: [udp], log: silentLogger() })
+  t.teardown(() => worker.close())
+  const [listener] = await worker.listeners()
+  const socket = createSocket('udp4')
+  t.teardown(() => socket.close())
+  const send = (text: string): Promise<unknown> =>
+    new Promise((resolve) => socket.send(text, listener!.port, listener!.host, resolve))
+  const told: string[] = []
+  worker.events.on('tapped', ({ messages }) => {
+    told.push(...messages.map(({ dir, text }) => `${dir} ${text}`))
+  })
+  /** They do not parse, and are answered by nobody. */
+  const received = async (count: number): Promise<void> => {
+    while ((await worker.metrics()).counters.transport.parseErrors.udp < count) {}
+  }
+  await send('unheard')
+  await received(1)
+  worker.tap(true)
+  const heard = once(worker.events, 'tapped')
+  await send('heard')
+  await heard
+  worker.tap(false)
+  await send('unheard again')
+  await received(3)
+  t.same(told, ['in heard'])
 })
 
 t.test('a listener that cannot be opened, with its code', async (t) => {

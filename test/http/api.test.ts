@@ -45,6 +45,41 @@ t.test('calls are listed by state, found by wacid and paged', async (t) => {
   t.equal(bad.json().error.code, 'APP_HTTP_BAD_REQUEST')
 })
 
+t.test('messages of a call: as JSON and as a file, or why there are none', async (t) => {
+  const pcap = Buffer.from('file')
+  const calls = {
+    ...httpFixture().operations.calls,
+    messages: (id: string) => ({ id, messages: [], dropped: 0 }),
+    pcap: () => pcap,
+  }
+  const { app } = httpFixture({ calls })
+  t.same((await app.inject('/api/v1/calls/a/messages')).json(), {
+    id: 'a',
+    messages: [],
+    dropped: 0,
+  })
+  const file = await app.inject('/api/v1/calls/a/pcap')
+  t.equal(file.headers['content-type'], 'application/vnd.tcpdump.pcap')
+  t.equal(file.headers['content-disposition'], 'attachment; filename="a.pcap"')
+  t.same(file.rawPayload, pcap)
+  for (const [code, status] of [
+    ['APP_CALL_UNKNOWN', 404],
+    ['APP_MESSAGES_NONE', 404],
+    ['APP_MESSAGES_OFF', 409],
+    ['CALL_INTERNAL', 500],
+  ] as const) {
+    const none = (): never => {
+      throw new CausewayError(code)
+    }
+    const { app: other } = httpFixture({ calls: { ...calls, messages: none, pcap: none } })
+    for (const what of ['messages', 'pcap']) {
+      const answer = await other.inject(`/api/v1/calls/a/${what}`)
+      t.equal(answer.statusCode, status, code)
+      t.equal(answer.json().error.code, status === 500 ? 'APP_HTTP_FAILED' : code)
+    }
+  }
+})
+
 t.test('one call is shown with its ladder; an unknown one is 404 with a code', async (t) => {
   const { app, registry } = httpFixture()
   const call = beginCall(registry, 'a')

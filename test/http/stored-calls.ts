@@ -1,6 +1,7 @@
 import type { CallRecord } from '../../src/calls/index.ts'
 import type { Operations } from '../../src/http/index.ts'
 import { CallHistory } from '../../src/records/index.ts'
+import { CausewayError } from '../../src/shared/errors/index.ts'
 import { silentLogger } from '../../src/shared/log.ts'
 import { NearThread } from '../records/support.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -26,7 +27,13 @@ export function storedFixture(folder: string) {
     report: async () => undefined,
     hangUp: () => false,
     stored: history,
+    messages: none,
+    pcap: none,
   }
   const fixture: ReturnType<typeof httpFixture> = httpFixture({ calls })
   return { ...fixture, history }
+}
+
+function none(id: string): never {
+  throw new CausewayError('APP_MESSAGES_NONE', { place: id })
 }

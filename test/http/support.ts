@@ -5,6 +5,7 @@ import {
   type Operations,
   type WebhookDoor,
 } from '../../src/http/index.ts'
+import { CausewayError } from '../../src/shared/errors/index.ts'
 import { silentLogger } from '../../src/shared/log.ts'
 import { Secret } from '../../src/shared/secret.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -39,6 +40,12 @@ export function httpFixture(
         log.push(`hang up ${id}`)
         return registry.get(id) !== undefined
       },
+      messages: (id) => {
+        throw new CausewayError('APP_MESSAGES_OFF', { place: id })
+      },
+      pcap: (id) => {
+        throw new CausewayError('APP_MESSAGES_OFF', { place: id })
+      },
     },
     numbers: () => [],
     rotate: (number) => ({
@@ -60,7 +67,7 @@ export function httpFixture(
   }
   const secret = token === undefined ? undefined : new Secret(token)
   const app = buildHttp({ operations, token: () => secret, webhooks, log: silentLogger() })
-  return { app, clock, registry, log }
+  return { app, clock, registry, log, operations }
 }
 
 /** Begins a call of the number `support`. */

@@ -9,7 +9,15 @@ import { install } from './support/install.ts'
 let passed = 0
 let failed = 0
 
-const peers = ['sipp', 'asterisk', 'rtpengine', 'prometheus', 'baresip', 'chromium'] as const
+const peers = [
+  'sipp',
+  'asterisk',
+  'rtpengine',
+  'prometheus',
+  'baresip',
+  'chromium',
+  'tshark',
+] as const
 for (const peer of peers) {
   try {
     console.log(`# ${peer}: ${install(peer).command}`)

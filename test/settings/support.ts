@@ -63,5 +63,7 @@ export function makeConfig(
     events: { webhooks: [] },
     records: { path: 'data', secret: undefined },
     log: { level: 'silent', numbers: 'full' },
+    trace: { messages: 'off', keep: 100, calls: 1000, memory: 67_108_864, hep: undefined },
+    telemetry: undefined,
   }
 }

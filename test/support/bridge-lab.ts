@@ -74,6 +74,8 @@ export function labConfig(change: Partial<Config> = {}): Config {
     events: { webhooks: [] },
     records: { path: '/data', secret: undefined },
     log: { level: 'silent', numbers: 'full' },
+    trace: { messages: 'off', keep: 100, calls: 1000, memory: 67_108_864, hep: undefined },
+    telemetry: undefined,
     ...change,
   }
 }

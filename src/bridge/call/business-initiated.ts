@@ -51,6 +51,7 @@ export class BusinessInitiatedCall implements Flow, InviteEvents, MediaHandler, 
 
   /** Starts towards WhatsApp, once the call may leave. */
   begin(): void {
+    this.call.join('pbx', this.#start.invite.request.callId)
     this.call.note('pbx', 'in', 'INVITE')
     const { invite, number, trunk } = this.#start
     invite.whenCancelled((cancel) => this.#onCancel(cancel))
@@ -136,7 +137,9 @@ export class BusinessInitiatedCall implements Flow, InviteEvents, MediaHandler, 
       return
     }
     const fault = coded(error)
-    if (fault.code === 'CALL_INTERNAL') this.#ctx.log.error({ err: fault, call: this.call.id })
+    if (fault.code === 'CALL_INTERNAL') {
+      this.#ctx.logs.of(this.call).error({ err: fault }, 'a call failed inside')
+    }
     this.#fail(fault)
   }
 
@@ -175,7 +178,7 @@ export class BusinessInitiatedCall implements Flow, InviteEvents, MediaHandler, 
       callId: random.uuid(),
       fromTag: random.hex(8),
     })
-    this.call.callIds.whatsapp = draft.callId
+    this.call.join('whatsapp', draft.callId)
     this.#authorizer = new WhatsAppAuthorizer(
       { number: number.name, username: digitsOf(number.phoneNumber), password },
       draft.uri,

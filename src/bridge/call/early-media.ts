@@ -61,7 +61,7 @@ export class EarlyMedia {
       else this.#whatsapp.progress(body, () => this.#session.start())
     } catch (error) {
       // The answer to come counts; until then it rings.
-      this.#log.debug({ err: error, call: this.#call.id }, 'early media refused')
+      this.#log.debug({ err: error }, 'early media refused')
       this.#whatsapp.ring()
     }
   }

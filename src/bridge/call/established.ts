@@ -230,7 +230,7 @@ export class EstablishedCall implements Flow, DialogOwner, MediaHandler {
 
   #musicFailed(error: unknown): void {
     if (this.#over) return
-    this.ctx.log.warn({ err: error, call: this.call.id }, 'no music on hold')
+    this.ctx.logs.of(this.call).warn({ err: error }, 'no music on hold')
   }
 
   #onDigit({ leg, digit, durationMs }: Extract<MediaEvent, { type: 'dtmf' }>): void {
@@ -240,8 +240,7 @@ export class EstablishedCall implements Flow, DialogOwner, MediaHandler {
     sendDigit(this.ctx.port, pbx.id, digit, durationMs, (status, reason) => {
       if (this.#infoRefused) return
       this.#infoRefused = true
-      const { id: call } = this.call
-      this.ctx.log.warn({ call, trunk: this.trunk.name, status, reason }, 'the PBX refuses INFO')
+      this.ctx.logs.of(this.call).warn({ status, reason }, 'the PBX refuses INFO')
     })
   }
 

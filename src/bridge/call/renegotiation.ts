@@ -140,13 +140,13 @@ export class Renegotiation {
       return
     }
     const { ctx, call } = this.#established
-    ctx.log.info({ code: error.code, call: call.id }, 'an ACK without the answer it owes')
+    ctx.logs.of(call).info({ code: error.code }, 'an ACK without the answer it owes')
   }
 
   /** A refused offer leaves the session as it was (RFC 3261 §14.2). */
   #refuse(request: IncomingRequest, error: CausewayError, extra: Headers = {}): void {
     const { ctx, call } = this.#established
-    ctx.log.debug({ err: error, call: call.id }, 're-offer refused')
+    ctx.logs.of(call).debug({ err: error }, 're-offer refused')
     const headers = { ...refusalHeaders(error, ctx.directory.config.sip.domain), ...extra }
     this.#respond(request, { status: error.sip, headers })
   }

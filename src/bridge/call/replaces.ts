@@ -82,6 +82,7 @@ class ReplacesTakeover implements Takeover {
     const established = this.#established
     established.takeover = this
     established.transfers++
+    established.call.join('pbx', this.#invite.request.callId)
     established.call.note('pbx', 'in', 'INVITE', 'with Replaces')
     this.#invite.whenCancelled(() => {
       established.call.note('pbx', 'in', 'CANCEL')
@@ -150,7 +151,7 @@ class ReplacesTakeover implements Takeover {
     if (this.#over) return
     const fault = coded(error)
     const { call, ctx } = this.#established
-    ctx.log.debug({ err: fault, call: call.id }, 'INVITE with Replaces refused')
+    ctx.logs.of(call).debug({ err: fault }, 'INVITE with Replaces refused')
     this.#reject(fault)
     this.#giveUp(fault.message)
   }
@@ -183,7 +184,7 @@ class ReplacesTakeover implements Takeover {
       await replacement?.abandon()
     } catch (error) {
       const { call, ctx } = this.#established
-      ctx.log.debug({ err: error, call: call.id }, 'a leg could not be given up')
+      ctx.logs.of(call).debug({ err: error }, 'a leg could not be given up')
     }
   }
 }

@@ -115,7 +115,7 @@ export class Transfer implements Takeover, InviteEvents {
     if (this.#over) return
     const fault = coded(error)
     const { call, ctx } = this.#established
-    ctx.log.warn({ err: fault, call: call.id }, 'transfer failed')
+    ctx.logs.of(call).warn({ err: fault }, 'transfer failed')
     this.#fail(fault.sip, fault.definition.summary)
   }
 
@@ -169,6 +169,7 @@ export class Transfer implements Takeover, InviteEvents {
       fromTag: ctx.random.hex(8),
       headers,
     })
+    call.join('pbx', draft.callId)
     const { credentials } = trunk
     const authorizer =
       credentials && new TrunkAuthorizer(credentials, draft.uri, ctx.random, ctx.digests)
@@ -226,7 +227,7 @@ export class Transfer implements Takeover, InviteEvents {
       await replacement?.abandon()
     } catch (error) {
       const { call, ctx } = this.#established
-      ctx.log.debug({ err: error, call: call.id }, 'a leg could not be given up')
+      ctx.logs.of(call).debug({ err: error }, 'a leg could not be given up')
     }
   }
 

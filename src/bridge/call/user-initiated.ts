@@ -78,6 +78,7 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
 
   /** Starts towards the PBX. */
   begin(): void {
+    this.call.join('whatsapp', this.#start.invite.request.callId)
     this.call.note('whatsapp', 'in', 'INVITE')
     this.#start.invite.whenCancelled((cancel) => this.#onCancel(cancel))
     this.#tryTrunk(undefined)
@@ -164,7 +165,9 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
       return
     }
     const fault = coded(error)
-    if (fault.code === 'CALL_INTERNAL') this.#ctx.log.error({ err: fault, call: this.call.id })
+    if (fault.code === 'CALL_INTERNAL') {
+      this.#ctx.logs.of(this.call).error({ err: fault }, 'a call failed inside')
+    }
     this.#fail(fault)
   }
 
@@ -193,7 +196,7 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
     if (!next) return false
     this.#ctx.targets.failedOver(former.trunk.name)
     const [from, to] = [former.target.uri, next.target.uri]
-    this.#ctx.log.info({ call: this.call.id, from, to, why: last.detail }, 'next target')
+    this.#ctx.logs.of(this.call).info({ from, to, why: last.detail }, 'next target')
     this.#dial(next).catch((error: unknown) => this.onFault(error))
     return true
   }
@@ -237,11 +240,16 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
       ...(hop.user === undefined ? {} : { to: hop.user }),
     })
     this.call.target = hop.target.uri
-    this.call.callIds.pbx = draft.callId
+    this.call.join('pbx', draft.callId)
     const { credentials, failover } = hop.trunk
     const authorizer =
       credentials && new TrunkAuthorizer(credentials, draft.uri, random, this.#ctx.digests)
-    this.#early = new EarlyMedia(this.call, this.media.session!, this.#whatsapp, this.#ctx.log)
+    this.#early = new EarlyMedia(
+      this.call,
+      this.media.session!,
+      this.#whatsapp,
+      this.#ctx.logs.of(this.call),
+    )
     const left = this.#ringUntil - this.#ctx.clock.monotonic()
     const budget = silenceBudget({ limit: failover.timeout, left, ...this.#hunt.left })
     const { target } = hop
@@ -362,7 +370,7 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
 
   #announcementFailed(error: unknown): void {
     if (this.call.hasEnded()) return
-    this.#ctx.log.warn({ err: error, call: this.call.id }, 'no announcement')
+    this.#ctx.logs.of(this.call).warn({ err: error }, 'no announcement')
   }
 
   #fail(error: CausewayError): void {

@@ -84,7 +84,7 @@ export class CallMedia {
     if (this.holding && verdict.code === 'MEDIA_SILENT_PBX' && !cleared) return
     if (!this.#call.judge(verdict, cleared)) return
     const { code, side, owner, detail, fix } = verdict
-    this.#ctx.log.warn({ call: this.#call.id, code, side, owner, detail, fix }, 'media trouble')
+    this.#ctx.logs.of(this.#call).warn({ code, side, owner, detail, fix }, 'media trouble')
   }
 }
 

@@ -304,10 +304,9 @@ export class Registration {
       this.#error = worst.error
       const { trunk, registered } = this
       this.#tell(`${worst.error.code} ${registered}`, () => {
-        const text = registered
-          ? 'the registration with the PBX could not be renewed yet'
-          : 'not registered with the PBX'
-        log.warn({ trunk, err: worst.error }, text)
+        const facts = { trunk, err: worst.error }
+        if (registered) log.warn(facts, 'the registration with the PBX could not be renewed yet')
+        else log.warn(facts, 'not registered with the PBX')
       })
     }
     this.#next()

@@ -13,6 +13,7 @@ import {
   parseRecord,
 } from '../../records/index.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
+import { callIdIn } from '../call-id.ts'
 import {
   type Client,
   connect,
@@ -94,7 +95,7 @@ class InstanceSource implements CallSource {
   }
 
   async show(id: string): Promise<CallRecord> {
-    const own = id.startsWith('wacid.') ? await this.#idOf(id) : id
+    const own = await callIdIn(id, this.#client)
     return this.#client.get<CallRecord>(`/api/v1/calls/${encodeURIComponent(own)}`)
   }
 
@@ -107,13 +108,6 @@ class InstanceSource implements CallSource {
   }
 
   close(): void {}
-
-  async #idOf(wacid: string): Promise<string> {
-    const { calls } = await this.list({ filter: { wacid }, state: undefined, limit: 1, offset: 0 })
-    const [call] = calls
-    if (!call) throw new CausewayError('APP_CALL_UNKNOWN', { place: wacid })
-    return call.id
-  }
 }
 
 class FileSource implements CallSource {

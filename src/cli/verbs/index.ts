@@ -13,6 +13,7 @@ export const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   'calls show': () => import('./calls-show.ts'),
   'calls export': () => import('./calls-export.ts'),
   'calls forget': () => import('./calls-forget.ts'),
+  'calls pcap': () => import('./calls-pcap.ts'),
   'numbers rotate': () => import('./numbers-rotate.ts'),
   'route test': () => import('./route-test.ts'),
   'trunks show': () => import('./trunks-show.ts'),

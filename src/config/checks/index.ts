@@ -9,6 +9,7 @@ import { registrationRules } from './registration.ts'
 import { routeRules } from './routes.ts'
 import { sipRules } from './sip.ts'
 import { targetRules } from './targets.ts'
+import { traceRules } from './trace.ts'
 import { trunkRules } from './trunks.ts'
 import { webhookRules } from './webhooks.ts'
 
@@ -28,4 +29,5 @@ export const rules: readonly Rule[] = [
   ...permissionRules,
   ...webhookRules,
   ...recordsRules,
+  ...traceRules,
 ]

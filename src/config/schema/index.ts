@@ -6,6 +6,7 @@ import { mediaSchema } from './media.ts'
 import { numberSchema } from './numbers.ts'
 import { recordsSchema } from './records.ts'
 import { sipSchema } from './sip.ts'
+import { telemetrySchema, traceSchema } from './trace.ts'
 import { trunkSchema } from './trunks.ts'
 import { whatsappSchema } from './whatsapp.ts'
 
@@ -58,6 +59,10 @@ export const fileSchema = z.strictObject({
     })
     .prefault({})
     .describe('Log: JSON lines on standard output.'),
+  trace: traceSchema.prefault({}).describe('The SIP messages of calls.'),
+  telemetry: telemetrySchema
+    .optional()
+    .describe('Spans of each call for OpenTelemetry. Absent: none.'),
 })
 
 /** The file's values after parsing: typed leaves, keys as in the file, defaults filled in. */

@@ -5,6 +5,7 @@ import type { Traffic } from '../traffic.ts'
 import type { LocalAddresses } from './address.ts'
 import type { TransportMetrics } from './metrics.ts'
 import type { TransportLimits } from './options.ts'
+import type { MessageTap } from './tap.ts'
 import type { TransportEvents } from './types.ts'
 
 /** What the parts of the transport layer share. */
@@ -20,6 +21,8 @@ export interface TransportContext {
   /** Messages by peer. */
   traffic: Traffic
   locals: LocalAddresses
+  /** Sees every message in and out; undefined for nobody, which costs nothing. */
+  tap: MessageTap | undefined
   /** Identifiers of listeners and connections, from one sequence. */
   nextId(): number
 }

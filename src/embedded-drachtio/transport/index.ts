@@ -14,5 +14,6 @@ export {
   type TransportName,
 } from './options.ts'
 export { expandForSize, LARGEST_DATAGRAM } from './size.ts'
+export { MessageTap, type TapBatch } from './tap.ts'
 export type { TlsPeer } from './tls-peers.ts'
 export type { Target, Transport, TransportEvents } from './types.ts'

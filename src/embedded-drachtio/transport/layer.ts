@@ -18,6 +18,7 @@ import {
 import { ListenerSelector } from './select.ts'
 import type { SendDone, StreamConnection } from './stream-connection.ts'
 import { StreamListener } from './stream-listener.ts'
+import type { MessageTap } from './tap.ts'
 import type { TlsPeer } from './tls-peers.ts'
 import type { Target, Transport } from './types.ts'
 import { UdpListener } from './udp-listener.ts'
@@ -37,6 +38,8 @@ export interface TransportLayer extends Transport {
   /** Takes the peers with TLS settings of their own, for connections to come. */
   configureTls(peers: readonly TlsPeer[]): void
   readonly metrics: TransportMetrics
+  /** Who sees every message in and out, from now on. */
+  tap(tap: MessageTap | undefined): void
 }
 
 /** Makes the transport layer; nothing is bound before {@link TransportLayer.listen}. */
@@ -67,6 +70,7 @@ class Layer implements TransportLayer {
       metrics: options.metrics ?? createTransportMetrics(),
       traffic: options.traffic ?? new Traffic(),
       locals: new LocalAddresses(),
+      tap: undefined,
       nextId: () => ++lastId,
     }
     this.#connections = new Connections(this.#context)
@@ -76,6 +80,11 @@ class Layer implements TransportLayer {
 
   get metrics(): TransportMetrics {
     return this.#context.metrics
+  }
+
+  tap(tap: MessageTap | undefined): void {
+    this.#context.tap?.flush()
+    this.#context.tap = tap
   }
 
   async listen(): Promise<void> {

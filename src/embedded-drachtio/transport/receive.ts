@@ -13,6 +13,7 @@ import type { TransportContext } from './context.ts'
  * above, must not end the listener for all the others.
  */
 export function receive(bytes: Buffer, flow: Flow, context: TransportContext): boolean {
+  context.tap?.see('in', bytes, flow)
   let message: SipMessage
   try {
     message = parseMessage(bytes, context.limits)

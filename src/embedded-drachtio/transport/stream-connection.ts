@@ -110,6 +110,7 @@ export class StreamConnection {
       this.#queuedBytes += bytes.length
       this.#queue.push({ bytes, done })
     } else {
+      this.#context.tap?.see('out', bytes, this.flow)
       this.#write(bytes)
       if (this.socket.writableLength > limits.writeQueueBytes) {
         const error = this.#fullError()

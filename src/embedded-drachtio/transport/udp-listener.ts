@@ -100,6 +100,7 @@ export class UdpListener {
     metrics.messagesSent.udp++
     this.#context.traffic.sent(bytes, this.#peer)
     metrics.bytesSent.udp += bytes.length
+    this.#context.tap?.see('out', bytes, this.flowTo(address, port))
     try {
       if (!failed) this.#socket.send(bytes, port, address)
       else {

@@ -14,6 +14,7 @@ import { configRoutingErrors, routingCallErrors } from './routing.ts'
 import { settingsErrors } from './settings.ts'
 import { sipErrors } from './sip.ts'
 import { targetErrors } from './targets.ts'
+import { tracingErrors } from './tracing.ts'
 import { webhookErrors } from './webhooks.ts'
 
 /** Every coded error and warning of Causeway. `docs/reference/errors.md` is generated from it. */
@@ -34,6 +35,7 @@ export const catalogue = {
   ...settingsErrors,
   ...sipErrors,
   ...targetErrors,
+  ...tracingErrors,
   ...webhookErrors,
 }
 

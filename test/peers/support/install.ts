@@ -11,6 +11,7 @@ export type PeerName =
   | 'prometheus'
   | 'baresip'
   | 'chromium'
+  | 'tshark'
 
 /** An unpacked peer. */
 export interface InstalledPeer {
