@@ -7,6 +7,7 @@ import { credentialMetrics } from '../../src/app/credential-metrics.ts'
 import { Events } from '../../src/app/events.ts'
 import { MediaWatch, relayMetrics } from '../../src/app/media-watch.ts'
 import { metricFamilies } from '../../src/app/metrics.ts'
+import { registrationMetrics } from '../../src/app/registrations.ts'
 import { Webhooks } from '../../src/app/webhooks.ts'
 import { CallRegistry, causeOf, hungUpBy } from '../../src/calls/index.ts'
 import { createSipServer } from '../../src/embedded-drachtio/index.ts'
@@ -20,6 +21,7 @@ import { labConfig } from '../support/bridge-lab.ts'
 import { configOf, edit, VALID } from '../support/config-file.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { FakeRandom } from '../support/fake-random.ts'
+import { registrationsOf } from '../support/registrations.ts'
 
 const PAGE = 'docs/reference/metrics.md'
 
@@ -131,6 +133,7 @@ async function exposed(): Promise<Map<string, string>> {
       totals: { packets: 1 },
     }),
     ...watch.metrics(),
+    ...registrationMetrics(registrationsOf('main')),
     ...(await callingMetrics(clock)),
     ...webhookMetrics(calls, clock),
     ...(await eventMetrics(calls, clock)),
