@@ -1,6 +1,7 @@
 import t from 'tap'
 import { registrationLines, registrationsWell } from '../../src/cli/registration-lines.ts'
 import type { TrunkView } from '../../src/http/index.ts'
+import { CausewayError } from '../../src/shared/errors/index.ts'
 
 type View = Pick<TrunkView, 'registration' | 'contacts'>
 const plain = (_tone: string, text: string): string => text
@@ -16,7 +17,7 @@ const registration = {
   next_at: NEXT,
   error: null,
 }
-const error = { code: 'TRUNK_REGISTER_REFUSED', message: 'TRUNK_REGISTER_REFUSED refused: 403', fix: 'Correct it.' }
+const error = new CausewayError('TRUNK_REGISTER_REFUSED', { detail: 'sip:10.0.0.9: 403' }).toJSON()
 const contact = {
   uri: 'sip:pbx@10.0.0.9',
   source: 'udp:10.0.0.9:5060',
@@ -25,6 +26,10 @@ const contact = {
   expires_at: UNTIL,
   user_agent: 'Asterisk',
 }
+const trouble = [
+  '      TRUNK_REGISTER_REFUSED the PBX refuses our registration: sip:10.0.0.9: 403',
+  `      fix: ${error['fix']}`,
+]
 const who = 'registration of causeway with sip:10.0.0.9'
 
 const rows: [view: View, well: boolean, lines: string[]][] = [
@@ -37,11 +42,7 @@ const rows: [view: View, well: boolean, lines: string[]][] = [
   [
     { registration: { ...registration, error }, contacts: null },
     false,
-    [
-      `  ! ${who}: until ${time(UNTIL)}, renewed at ${time(NEXT)}`,
-      '      TRUNK_REGISTER_REFUSED refused: 403',
-      '      fix: Correct it.',
-    ],
+    [`  ! ${who}: until ${time(UNTIL)}, renewed at ${time(NEXT)}`, ...trouble],
   ],
   [
     {
@@ -49,11 +50,7 @@ const rows: [view: View, well: boolean, lines: string[]][] = [
       contacts: null,
     },
     false,
-    [
-      `  ✗ ${who}: refused, again at ${time(NEXT)}`,
-      '      TRUNK_REGISTER_REFUSED refused: 403',
-      '      fix: Correct it.',
-    ],
+    [`  ✗ ${who}: refused, again at ${time(NEXT)}`, ...trouble],
   ],
   [
     { registration: { ...registration, state: 'registering', next_at: null }, contacts: null },
