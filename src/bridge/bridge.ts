@@ -156,10 +156,10 @@ class SrfBridge implements Bridge, SipPortEvents {
       ended: (record) => this.#logEnd(record),
     })
     this.#ctx.registrar.start()
-    this.#ctx.registrations.configure(this.#ctx.directory.config)
     return new Promise((resolve) => {
       this.#onFirstConnect = resolve
       this.#ctx.port.start(this)
+      this.#ctx.registrations.configure(this.#ctx.directory.config)
     })
   }
 
