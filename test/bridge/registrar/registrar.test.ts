@@ -107,6 +107,7 @@ const lifetimes: [asked: Ask, status: number, expires: number | undefined][] = [
   [{ contact: '<sip:a@10.0.0.9>;expires=60' }, 200, 60],
   [{ contact: '<sip:a@10.0.0.9>;expires=4294967295' }, 200, 3600],
   [{ contact: '<sip:a@10.0.0.9>;expires=nonsense' }, 200, 3600],
+  [{ contact: '<sip:a@10.0.0.9>', from: { transport: 'tcp' } }, 200, 1200],
   [{ contact: '<sip:a@10.0.0.9>;expires=59' }, 423, undefined],
   [{ contact: '<sip:a@10.0.0.9>;expires=0' }, 200, undefined],
   [{}, 200, undefined],
