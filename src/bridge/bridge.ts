@@ -175,10 +175,10 @@ class SrfBridge implements Bridge, SipPortEvents {
     })
     this.#pinger.configure(this.#ctx.directory.config.trunks)
     this.#ctx.registrar.start()
-    this.#ctx.registrations.configure(this.#ctx.directory.config)
     return new Promise((resolve) => {
       this.#onFirstConnect = resolve
       this.#ctx.port.start(this)
+      this.#ctx.registrations.configure(this.#ctx.directory.config)
     })
   }
 

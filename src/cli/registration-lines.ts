@@ -44,8 +44,8 @@ export function registrationsWell({
 
 function troubleOf(error: unknown): string[] | undefined {
   if (typeof error !== 'object' || error === null) return undefined
-  const { code, message, fix } = error as { code?: string; message?: string; fix?: string }
-  return [`${code}: ${message}`, `fix: ${fix}`]
+  const { code, summary, detail, fix } = error as Record<string, string | undefined>
+  return [`${code} ${summary}${detail === undefined ? '' : `: ${detail}`}`, `fix: ${fix}`]
 }
 
 /** The local time of a timestamp, to the second. */

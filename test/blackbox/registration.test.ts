@@ -8,6 +8,9 @@ import { DOMAIN, type Lab, SECRETS, withLab } from './support/lab.ts'
 import { bare, fresh, response, Sip, write } from './support/message.ts'
 import { pbxSdp } from './support/sdp.ts'
 
+// Four processes are started, one after the other.
+t.setTimeout(120_000)
+
 interface TrunkView {
   registration: { state: string; error: unknown } | null
   contacts: { uri: string; source: string }[] | null

@@ -31,6 +31,11 @@ const wrong: [what: string, text: string, code: RegExp][] = [
     /^CONFIG_REGISTER_TRANSPORT 23:\d+ trunks\[0\]\.register\.registrar/,
   ],
   [
+    'a registrar by TLS, where only WhatsApp has a listener of it',
+    trunk('register: { registrar: "sip:10.0.0.9;transport=tls", username: a, password: b }'),
+    /^CONFIG_REGISTER_TRANSPORT 23:\d+ /,
+  ],
+  [
     'a password that cannot be read',
     trunk('register: { registrar: "sip:10.0.0.9", username: a, password_file: nowhere }'),
     /^CONFIG_SECRET_FILE 23:\d+ trunks\[0\]\.register\.password_file/,

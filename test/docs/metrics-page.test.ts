@@ -12,6 +12,7 @@ import { metricFamilies } from '../../src/app/metrics.ts'
 import { spanMetrics } from '../../src/app/telemetry.ts'
 import { Tracing } from '../../src/app/tracing.ts'
 import { trunkMetrics } from '../../src/app/trunks.ts'
+import { registrationMetrics } from '../../src/app/registrations.ts'
 import { Webhooks } from '../../src/app/webhooks.ts'
 import { CallRegistry, causeOf, hungUpBy } from '../../src/calls/index.ts'
 import { createSipServer } from '../../src/embedded-drachtio/index.ts'
@@ -28,6 +29,7 @@ import { configOf, edit, VALID } from '../support/config-file.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { FakeRandom } from '../support/fake-random.ts'
 import { parseOpenMetrics } from '../support/openmetrics.ts'
+import { registrationsOf } from '../support/registrations.ts'
 
 const PAGE = 'docs/reference/metrics.md'
 
@@ -152,6 +154,7 @@ async function exposed(): Promise<Map<string, string>> {
       log: silentLogger(),
     }).metrics(),
     ...spanMetrics(undefined),
+    ...registrationMetrics(registrationsOf('main')),
     ...(await callingMetrics(clock)),
     ...webhookMetrics(calls, clock),
     ...(await eventMetrics(calls, clock)),

@@ -226,7 +226,7 @@ export class World {
 }
 
 /** Checks that have nothing to say about a healthy installation without instance and reflector. */
-const QUIET = ['instance', 'webhooks', 'udp']
+const QUIET = ['instance', 'registration', 'webhooks', 'udp']
 
 /** What a scene has to come to: the checks that name the fault, and those that then say nothing. */
 export interface Expected {

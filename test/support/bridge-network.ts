@@ -17,11 +17,14 @@ import { WhatsAppPeer } from './whatsapp-peer.ts'
 /**
  * A bridge on real sockets: drachtio-srf on the embedded server, wa.meta.vc and a PBX as scripted
  * peers on loopback. All is closed with the test.
+ *
+ * @param streams further listeners for the PBX
  */
 export async function bridgeNetwork(
   t: Test,
   change: Partial<Config> = {},
   media: MediaRelay = createNoneRelay(systemRandom),
+  streams: readonly ('tcp' | 'tls')[] = [],
 ) {
   const ca = makeCa()
   const whatsapp = await WhatsAppPeer.open(makeCert({ ca, dns: ['wa.meta.vc'] }))
@@ -34,12 +37,18 @@ export async function bridgeNetwork(
     listeners: [
       { transport: 'tls', host: '127.0.0.1', port: 0, tls: { cert: files.cert, key: files.key } },
       { transport: 'udp', host: '127.0.0.1', port: 0 },
+      ...streams.map((transport) => ({
+        transport,
+        host: '127.0.0.1',
+        port: 0,
+        tls: transport === 'tls' ? { cert: files.cert, key: files.key } : undefined,
+      })),
     ],
     tlsClient: { ca: [ca.cert] },
     overrides: new Map([['wa.meta.vc', `sip:127.0.0.1:${whatsapp.port};transport=tls`]]),
     log,
   })
-  const [tls, udp] = server.listeners()
+  const [tls, udp, ...others] = server.listeners()
   const target = {
     uri: `sip:${pbx.hostport};transport=udp`,
     host: pbx.host,
@@ -71,7 +80,7 @@ export async function bridgeNetwork(
     config,
     listeners: {
       whatsapp: { ...listen.whatsapp, port: tls!.port },
-      pbx: [{ ...listen.pbx[0]!, port: udp!.port }],
+      pbx: [{ ...listen.pbx[0]!, port: udp!.port }, ...others],
     },
     credentials,
     media,
@@ -96,12 +105,15 @@ export async function bridgeNetwork(
     })
   return {
     bridge,
+    ca,
     calls,
     credentials,
     ended,
     pbx,
     pbxAddress,
     server,
+    /** Ports of `streams`. */
+    streamPorts: others.map(({ port }) => port),
     tlsPort: tls!.port,
     whatsapp,
   }

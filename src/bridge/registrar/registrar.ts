@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../shared/clock.ts'
 import { detach } from '../../shared/detach.ts'
 import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
 import type { Logger } from '../../shared/log.ts'
+import type { Secret } from '../../shared/secret.ts'
 import { hostport } from '../address/contacts.ts'
 import { parseParty } from '../address/uri.ts'
 import type { Directory } from '../admit/directory.ts'
@@ -47,6 +48,8 @@ export class Registrar {
   readonly #bindings: Bindings
   readonly #brake: Brake
   readonly #requests = new Map<string, { trunk: string; result: string; count: number }>()
+  /** Accounts contacts were registered with: a changed one ends them. */
+  #accounts = new Map<string, { username: string; password: Secret }>()
   #timer: Timer | undefined
 
   constructor(store: RegistrationStore, deps: RegistrarDeps) {
@@ -60,9 +63,23 @@ export class Registrar {
     this.reconfigured()
   }
 
-  /** The directory has changed: trunks that take no registrations any more lose theirs. */
+  /**
+   * The directory has changed: trunks that take no registrations any more, or those of another
+   * account, lose theirs.
+   */
   reconfigured(): void {
-    this.#bindings.retain(new Set(this.#open().map(({ name }) => name)))
+    const accounts = new Map(
+      this.#open().map(({ name, accept: { username, password } }) => [
+        name,
+        { username: username!, password: password! },
+      ]),
+    )
+    const kept = [...accounts].filter(([name, { username, password }]) => {
+      const before = this.#accounts.get(name)
+      return !before || (before.username === username && before.password.equals(password))
+    })
+    this.#accounts = accounts
+    this.#bindings.retain(new Set(kept.map(([name]) => name)))
     this.#sweep()
   }
 
@@ -120,7 +137,9 @@ export class Registrar {
 
   #open(): TrunkConfig[] {
     const { trunks } = this.#deps.directory().config
-    return trunks.filter(({ accept }) => accept.registrations && accept.password)
+    return trunks.filter(
+      ({ accept }) => accept.registrations && accept.username !== undefined && accept.password,
+    )
   }
 
   /** The trunk of the credentials; without good ones the request is answered. */

@@ -3,8 +3,11 @@ import { CausewayError } from '../../shared/errors/index.ts'
 import { parseNameAddr, parseSipAddress, splitValues } from '../address/contacts.ts'
 import type { IncomingRequest } from '../sip-port.ts'
 
-/** Shortest, longest and usual lifetime of a binding, seconds. */
-export const LIFETIME = { min: 60, max: 3600, usual: 3600 }
+/**
+ * Shortest, longest and usual lifetime of a binding, seconds. Over TCP and TLS it is renewed before the
+ * SIP server closes its connection as idle, after half an hour.
+ */
+export const LIFETIME = { min: 60, max: 3600, stream: 1200, usual: 3600 }
 
 /** One Contact of a REGISTER. */
 export interface AskedContact {
@@ -55,9 +58,11 @@ export function readRegister(request: IncomingRequest): AskedChange | CausewayEr
     if (values.length > 1 || expires !== 0) return bad('Contact: * needs Expires: 0, alone')
     return { ...change, contacts: 'all' }
   }
+  const datagrams = request.transport.toLowerCase() === 'udp'
+  const longest = datagrams ? LIFETIME.max : LIFETIME.stream
   const contacts: AskedContact[] = []
   for (const value of values) {
-    const contact = readContact(value, expires)
+    const contact = readContact(value, expires, longest)
     if (!contact) return bad(`Contact ${value.slice(0, 200)}`)
     if (contact.expires > 0 && contact.expires < LIFETIME.min) {
       return new CausewayError('TRUNK_REGISTRAR_INTERVAL_BRIEF', { detail: `${contact.expires} s` })
@@ -67,7 +72,11 @@ export function readRegister(request: IncomingRequest): AskedChange | CausewayEr
   return { ...change, contacts }
 }
 
-function readContact(value: string, fallback: number | undefined): AskedContact | undefined {
+function readContact(
+  value: string,
+  fallback: number | undefined,
+  longest: number,
+): AskedContact | undefined {
   const parsed = parseNameAddr(value)
   // A URI that is kept and shown; none is longer in earnest.
   if (!parsed || parsed.uri.length > 512 || !parseSipAddress(parsed.uri)) return undefined
@@ -78,7 +87,7 @@ function readContact(value: string, fallback: number | undefined): AskedContact 
   return {
     uri: detach(parsed.uri),
     q: preference(params['q']),
-    expires: Math.min(asked, LIFETIME.max),
+    expires: Math.min(asked, longest),
     flow: instance && regId ? detach(`${instance}|${regId}`) : undefined,
   }
 }

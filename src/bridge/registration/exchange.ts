@@ -77,6 +77,11 @@ export class RegisterExchange implements ResponseHandler {
     this.#done = undefined
   }
 
+  /** Ends it for want of an answer within `ms`. */
+  silent(ms: number): void {
+    this.#trouble('unreachable', `no answer within ${ms / 1000} s`)
+  }
+
   onResponse(response: IncomingResponse): void {
     const { status, local } = response
     if (status < 200 || !this.#done) return

@@ -56,6 +56,9 @@ interface Registrar {
   trouble: { kind: Trouble; error: CausewayError } | undefined
 }
 
+/** How long a registrar may be silent where there is another one, milliseconds. */
+const PATIENCE = 10_000
+
 /** How long the end of a registration is waited for, milliseconds. */
 const FAREWELL = 2000
 
@@ -79,6 +82,7 @@ export class Registration {
   }
   #current: Registrar | undefined
   #exchange: RegisterExchange | undefined
+  #patience: Timer | undefined
   #timer: Timer | undefined
   #nextAt: number | undefined
   #expiry: Timer | undefined
@@ -131,8 +135,7 @@ export class Registration {
   /** Registers now: at the start, and whenever the SIP server is back. */
   renew(): void {
     if (this.#stopped) return
-    this.#exchange?.abandon()
-    this.#exchange = undefined
+    this.#giveUp()
     for (const registrar of this.#registrars) {
       registrar.failures = 0
       registrar.notBefore = 0
@@ -142,8 +145,7 @@ export class Registration {
 
   /** The SIP server is gone: what was under way is forgotten, the registrar keeps the binding. */
   pause(): void {
-    this.#exchange?.abandon()
-    this.#exchange = undefined
+    this.#giveUp()
     this.#timer?.clear()
     this.#timer = undefined
     this.#nextAt = undefined
@@ -189,6 +191,13 @@ export class Registration {
     }
   }
 
+  /** Nothing of the REGISTER under way counts any more. */
+  #giveUp(): void {
+    this.#patience?.clear()
+    this.#exchange?.abandon()
+    this.#exchange = undefined
+  }
+
   /** Asks the first registrar that may be asked; without one, waits for it. */
   #next(): void {
     this.#timer?.clear()
@@ -215,6 +224,7 @@ export class Registration {
       registrar,
       Math.ceil(this.config.expires / 1000),
       (outcome) => {
+        this.#patience?.clear()
         this.#exchange = undefined
         if (exchange.withoutOutbound) registrar.outbound = false
         if (outcome.kind === 'ok') this.#succeeded(registrar, outcome.response, outcome.asked)
@@ -222,6 +232,11 @@ export class Registration {
       },
     )
     this.#exchange = exchange
+    // The SIP server itself waits for 32 s (RFC 3261 §17.1.2.2).
+    if (this.#registrars.length > 1) {
+      const silent = (): void => exchange.silent(PATIENCE)
+      this.#patience = this.#deps.clock.setTimeout(silent, PATIENCE)
+    }
     exchange.begin()
   }
 

@@ -63,7 +63,8 @@ const ownAccounts: Rule = (context) => {
 const transports: Rule = (context) => {
   const { server, listen } = context.draft.sip ?? {}
   if (!listen || server?.kind === 'drachtio' || context.isWrong(['sip', 'listen'])) return
-  const bound = [listen.whatsapp, ...(listen.pbx ?? [])].map((address) => address?.transport)
+  // What comes in on the other listener is taken for WhatsApp's.
+  const bound = (listen.pbx ?? []).map((address) => address?.transport)
   each(context, ({ uri, transport }, _username, _trunk, path) => {
     if (bound.includes(undefined) || bound.includes(transport)) return
     const example = `${transport}://0.0.0.0:${transport === 'tls' ? 5063 : 5060}`

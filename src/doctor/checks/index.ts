@@ -10,6 +10,7 @@ import { listener } from './listener.ts'
 import { clock, disk, openFiles } from './machine.ts'
 import { mediaAddress, mediaPorts, udp } from './media.ts'
 import { pbx } from './pbx.ts'
+import { registration } from './registration.ts'
 import { relay } from './relay.ts'
 import { callButton, restrictions } from './restrictions.ts'
 import { keyExchange, settings, sipServer } from './settings.ts'
@@ -41,6 +42,7 @@ export const checks: readonly Check[] = [
   whatsappTls,
   credentials,
   pbx,
+  registration,
   codecs,
   trunkSrtp,
   relay,

@@ -2,7 +2,7 @@ import { pass, problem, skip } from '../finding.ts'
 import type { Check } from '../types.ts'
 
 /** Components of the instance's health that other checks look at themselves. */
-const ELSEWHERE = new Set(['number', 'trunk', 'certificate', 'relay'])
+const ELSEWHERE = new Set(['number', 'trunk', 'registration', 'registrar', 'certificate', 'relay'])
 
 /** What only the running instance knows. */
 export const instance: Check = {

@@ -149,8 +149,8 @@ export const pbxCallErrors = defineErrors({
   },
   CALL_METHOD_UNSUPPORTED: {
     summary: 'a method Causeway does not offer to the PBX',
-    cause: 'REGISTER, MESSAGE, SUBSCRIBE and others are not taken.',
-    fix: 'Switch it off in the PBX.',
+    cause: 'MESSAGE, SUBSCRIBE and others are not taken, REGISTER only with accept.registrations.',
+    fix: 'Switch it off in the PBX; for REGISTER see accept.registrations.',
     owner: 'pbx',
     retryable: false,
     sip: 405,

@@ -8,7 +8,7 @@ import { sdpFixture } from '../../support/sdp-fixtures.ts'
 import { SipPeer } from '../../support/sip-peer.ts'
 
 /** A bridge whose PBX has to register: no targets, no source that is known. */
-function awaiting(t: Test, change: Partial<Config> = {}) {
+function awaiting(t: Test, change: Partial<Config> = {}, streams: ('tcp' | 'tls')[] = []) {
   const trunk = trunkConfig({
     targets: [],
     accept: {
@@ -18,7 +18,7 @@ function awaiting(t: Test, change: Partial<Config> = {}) {
       registrations: true,
     },
   })
-  return bridgeNetwork(t, { trunks: [trunk], ...change })
+  return bridgeNetwork(t, { trunks: [trunk], ...change }, undefined, streams)
 }
 
 type Network = Awaited<ReturnType<typeof bridgeNetwork>>
@@ -119,3 +119,33 @@ t.test('a Path is the way to the PBX', async (t) => {
   edge.respond(invite, 486, { tag: 'x' })
   await net.whatsapp.expect(486)
 })
+
+for (const transport of ['tcp', 'tls'] as const) {
+  t.test(`registered by ${transport}: the call comes back over the connection`, async (t) => {
+    const net = await awaiting(t, {}, [transport])
+    const tls = { server: {}, client: { ca: net.ca.cert, servername: 'sip.example.com' } }
+    const pbx = await SipPeer.stream(transport === 'tls' ? tls : undefined)
+    t.teardown(() => pbx.close())
+    const server = { host: '127.0.0.1', port: net.streamPorts[0]! }
+    const { answer } = await registerAt(pbx, server, {
+      contact: `<sip:line1@192.168.7.7:5060;transport=${transport};ob>`,
+    })
+    t.equal(answer.status, 200)
+    call(net, transport)
+    const invite = await pbx.expect('INVITE')
+    t.equal(invite.uri, `sip:+441632960123@192.168.7.7:5060;transport=${transport};ob`)
+    t.equal(invite.from.port, server.port, 'over the connection it opened')
+    pbx.respond(invite, 486, { tag: 'x' })
+    await net.whatsapp.expect(486)
+
+    const out = pbx.dialog(server, { uri: 'sip:+33199001234@127.0.0.1' })
+    out.request('INVITE', { body: sdpFixture('pbx-sdes-offer') })
+    const leaving = await net.whatsapp.expect('INVITE')
+    net.whatsapp.respond(leaving, 486, { tag: 'w' })
+    t.ok(await pbx.expect(486), 'and calls over it without a challenge')
+
+    pbx.drop()
+    call(net, `${transport}-gone`)
+    t.ok(await net.whatsapp.expect(503), 'a connection that is gone is no way to it')
+  })
+}

@@ -107,6 +107,7 @@ const lifetimes: [asked: Ask, status: number, expires: number | undefined][] = [
   [{ contact: '<sip:a@10.0.0.9>;expires=60' }, 200, 60],
   [{ contact: '<sip:a@10.0.0.9>;expires=4294967295' }, 200, 3600],
   [{ contact: '<sip:a@10.0.0.9>;expires=nonsense' }, 200, 3600],
+  [{ contact: '<sip:a@10.0.0.9>', from: { transport: 'tcp' } }, 200, 1200],
   [{ contact: '<sip:a@10.0.0.9>;expires=59' }, 423, undefined],
   [{ contact: '<sip:a@10.0.0.9>;expires=0' }, 200, undefined],
   [{}, 200, undefined],
@@ -280,4 +281,13 @@ t.test('a reload that takes no registrations any more forgets them', async (t: T
   t.same(registrar.status(), [])
   t.equal(bare({}).last, undefined, 'a REGISTER is for nobody')
   t.equal(clock.pending, 0)
+})
+
+t.test('a reload that changes the account ends what was registered with the old one', async (t) => {
+  const { reconfigure, register, uris } = lab()
+  register({ contact: '<sip:a@10.0.0.9>' })
+  reconfigure({ trunks: [{ ...trunk, options: 30_000 }] })
+  t.same(uris(), ['sip:a@10.0.0.9'], 'anything else leaves it alone')
+  reconfigure({ trunks: [{ ...trunk, accept: { ...trunk.accept, password: new Secret('new') } }] })
+  t.same(uris(), [])
 })

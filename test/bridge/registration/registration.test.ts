@@ -181,6 +181,24 @@ t.test('the next registrar takes over, and the first is preferred when it is bac
   t.equal(farewell.header('expires'), '0', 'the other one is told')
 })
 
+t.test('a silent registrar is not waited for to the end where there is another', async (t) => {
+  const { clock, registration, next, quiet, grant } = lab(t)
+  registration.renew()
+  const silent = next()
+  clock.advance(9999)
+  quiet('patience')
+  clock.advance(1)
+  const second = next()
+  t.equal(second.request.uri, 'sip:10.0.0.10')
+  grant(second, 100)
+  silent.respond(200, 'OK', { headers: { expires: '7' } })
+  t.match(registration.status(), {
+    registrar: 'sip:10.0.0.10',
+    attempts: { registered: 1, unreachable: 1 },
+  })
+  t.equal(clock.pending, 2, 'its renewal and its end, nothing else')
+})
+
 t.test('Retry-After is kept where there is no other registrar', async (t) => {
   const { clock, registration, next, quiet } = lab(t, only)
   registration.renew()

@@ -51,6 +51,15 @@ t.test('what an application leaves out is filled in', async (t) => {
   )
 })
 
+t.test('behind a next hop it has named its Route stays', async (t) => {
+  const message = partial('INVITE sip:bob@h SIP/2.0\nRoute: <sip:edge;lr>, <sip:core;lr>\n\n')
+  const line = parseRequestLine(message.startLine)!
+  const sent = (routed: boolean): string =>
+    serializeMessage(composeRequest(line, message, udp, defaults, routed)).toString()
+  t.match(sent(true), '\r\nRoute: <sip:edge;lr>, <sip:core;lr>\r\n')
+  t.notMatch(sent(false), 'Route')
+})
+
 t.test('what it gives stays, but for what is the stack’s', async (t) => {
   const text = request(
     `INVITE sip:bob@h SIP/2.0
