@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { stringify } from 'yaml'
@@ -49,13 +49,23 @@ t.test('the alerts fire when they should, and not when they should not', async (
   t.match(output, 'SUCCESS')
 })
 
-t.test('every expression of the dashboard is PromQL', async (t) => {
+/** The expressions of the guide's table; `|` is escaped there. */
+function guideExpressions(): string[] {
+  const rows = readFileSync('docs/guides/monitoring.md', 'utf8').matchAll(
+    /^\| [^|]+ \| `(.+)` \|$/gm,
+  )
+  return [...rows]
+    .map(([, expr]) => expr!.replaceAll('\\|', '|'))
+    .filter((expr) => /[([]/.test(expr))
+}
+
+t.test('every expression of the dashboard and of the guide is PromQL', async (t) => {
+  const guide = guideExpressions()
+  t.equal(guide.length, 10, 'ten in the guide')
   const folder = folderOf(t)
   const file = join(folder, 'dashboard.yaml')
-  const rules = dashboardExpressions().map(({ expr }, index) => ({
-    record: `dashboard:${index}`,
-    expr,
-  }))
+  const exprs = [...dashboardExpressions().map(({ expr }) => expr), ...guide]
+  const rules = exprs.map((expr, index) => ({ record: `dashboard:${index}`, expr }))
   writeFileSync(file, stringify({ groups: [{ name: 'dashboard', rules }] }))
   const { status, output } = promtool(['check', 'rules', file])
   t.equal(status, 0, output)
