@@ -2,7 +2,7 @@ import t from 'tap'
 import type { RegisterConfig } from '../../../src/config/types.ts'
 import { Secret } from '../../../src/shared/secret.ts'
 import { type BridgeLab, bare, bridgeLab, settle } from '../../support/bridge-lab.ts'
-import { numberConfig, trunkConfig } from '../../support/configs.ts'
+import { numberConfig, overflowTo, trunkConfig } from '../../support/configs.ts'
 
 const REGISTER: RegisterConfig = {
   registrars: [{ uri: 'sip:10.0.0.9', host: '10.0.0.9', port: undefined, transport: 'udp' }],
@@ -77,7 +77,7 @@ t.test('a trunk whose PBX is not registered gives its calls to the overflow', as
   }
   const main = trunkConfig({ targets: [], accept })
   const backup = trunkConfig({ name: 'backup' })
-  const inbound = { ...numberConfig().inbound!, overflow: 'backup' }
+  const inbound = { ...numberConfig().inbound!, overflow: overflowTo('backup') }
   const numbers = [numberConfig({ inbound })]
   const lab = await bridgeLab({ trunks: [main, backup], numbers })
   lab.fromWhatsApp()
