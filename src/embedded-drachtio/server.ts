@@ -153,9 +153,13 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
     random,
     timers: options.timers,
     metrics: counters,
-    limits: options.transactionLimits,
+    limits: { silence: 4 * (options.timers?.t1 ?? 500), ...options.transactionLimits },
     expandForSize: options.largeRequestsByTcp ? large.expand : undefined,
     streamRefused: large.refused,
+    reached(target, answered) {
+      if (answered) resolver.markWorking(target)
+      else resolver.markFailed(target)
+    },
   })
   dialogs.attach(transactions)
 
