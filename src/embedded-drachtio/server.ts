@@ -168,9 +168,13 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
     timers: options.timers,
     metrics: counters,
     traffic,
-    limits: options.transactionLimits,
+    limits: { silence: 4 * (options.timers?.t1 ?? 500), ...options.transactionLimits },
     expandForSize: options.largeRequestsByTcp ? large.expand : undefined,
     streamRefused: large.refused,
+    reached(target, answered) {
+      if (answered) resolver.markWorking(target)
+      else resolver.markFailed(target)
+    },
   })
   dialogs.attach(transactions)
 

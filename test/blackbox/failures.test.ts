@@ -158,7 +158,7 @@ async function afterwards(t: Test, lab: Lab): Promise<void> {
 t.test('every refusal of the PBX reaches WhatsApp as a final response', (t) =>
   withLab(t, {}, async (lab) => {
     for (const [line, statuses] of fromPbx) {
-      const sip = await pbxSays(lab, line, [['Contact', '<sip:elsewhere@127.0.0.1:9>']])
+      const sip = await pbxSays(lab, line, [['Contact', '<sip:elsewhere@192.0.2.9>']])
       t.ok(statuses.includes(sip.status), `${line} → ${sip.start}`)
       t.equal(sip.get('Contact'), '', 'nothing of the PBX goes through')
       t.equal(sip.body, '')

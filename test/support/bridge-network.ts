@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { createBridge, DrachtioPort } from '../../src/bridge/index.ts'
 import { CallRegistry } from '../../src/calls/index.ts'
 import type { Config } from '../../src/config/types.ts'
-import { createSipServer } from '../../src/embedded-drachtio/index.ts'
+import { createSipServer, type SipServerOptions } from '../../src/embedded-drachtio/index.ts'
 import { createNoneRelay, type MediaRelay } from '../../src/media/index.ts'
 import { systemClock } from '../../src/shared/clock.ts'
 import { silentLogger } from '../../src/shared/log.ts'
@@ -25,6 +25,7 @@ export async function bridgeNetwork(
   change: Partial<Config> = {},
   media: MediaRelay = createNoneRelay(systemRandom),
   streams: readonly ('tcp' | 'tls')[] = [],
+  sip: Partial<SipServerOptions> = {},
 ) {
   const ca = makeCa()
   const whatsapp = await WhatsAppPeer.open(makeCert({ ca, dns: ['wa.meta.vc'] }))
@@ -47,6 +48,7 @@ export async function bridgeNetwork(
     tlsClient: { ca: [ca.cert] },
     overrides: new Map([['wa.meta.vc', `sip:127.0.0.1:${whatsapp.port};transport=tls`]]),
     log,
+    ...sip,
   })
   const [tls, udp, ...others] = server.listeners()
   const target = {

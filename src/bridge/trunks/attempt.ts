@@ -115,10 +115,15 @@ export function judge(
   { status, reason, local }: Failure,
   response: IncomingResponse | undefined,
 ): void {
-  if (local) health.failed(target, `${status} ${reason}`)
+  if (local) health.failed(target, response ? unreached(status) : reason)
   else if (status === 503) health.busy(target, `${status} ${reason}`, retryAfterOf(response))
   // A 408 may be that of a phone behind the target, or of a proxy's own search: no news.
   else if (status !== 408) health.worked(target)
+}
+
+/** What a failure made by our own SIP server says of the target; its log has the cause. */
+export function unreached(status: number): string {
+  return status === 408 ? 'no answer' : 'no connection, or its name is not found'
 }
 
 /** Retry-After in milliseconds (RFC 3261 §20.33); undefined when there is none. */

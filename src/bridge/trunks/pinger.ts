@@ -2,7 +2,7 @@ import type { OptionsConfig, TrunkConfig, TrunkTarget } from '../../config/types
 import type { Clock, Timer } from '../../shared/clock.ts'
 import type { Random } from '../../shared/random.ts'
 import type { IncomingResponse, OutgoingRequest, SipPort } from '../sip-port.ts'
-import { retryAfterOf } from './attempt.ts'
+import { retryAfterOf, unreached } from './attempt.ts'
 import type { TargetHealth } from './target-health.ts'
 
 /** Time between two pings of a target that is down: its return is seen within seconds. */
@@ -134,7 +134,7 @@ export class Pinger {
   #judge({ target, options }: Pinged, response: IncomingResponse, roundTrip: number): void {
     const { targets } = this.#place
     const { status, reason, local } = response
-    const said = `OPTIONS: ${status} ${reason}`
+    const said = local ? unreached(status) : `OPTIONS is answered ${status} ${reason}`
     const retryAfter = retryAfterOf(response)
     if (!local && status === 503 && retryAfter !== undefined) targets.busy(target, said, retryAfter)
     else if (local || status === 408 || status === 503) targets.pingFailed(target, said, options)

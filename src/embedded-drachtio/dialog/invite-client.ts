@@ -114,6 +114,12 @@ export class InviteClient implements ClientUser {
     this.#context.frames.local(this.app, response, this.transaction.id, this.dlg)
   }
 
+  /** The target was given up for another one before it answered. */
+  late(response: SipResponse, flow: Flow): void {
+    if (this.dialog) sendOwnAck(this.#context, this.dialog, this.cseq, () => undefined)
+    else this.#refuseFork(response, flow)
+  }
+
   ended(): void {
     this.#context.invites.delete(this.transaction.id)
     const dialog = this.#accepted

@@ -15,7 +15,10 @@ export class FailedTargets {
     this.#duration = duration
   }
 
+  /** How many there are now. */
   get size(): number {
+    const now = this.#clock.monotonic()
+    for (const [key, until] of this.#until) if (until <= now) this.#until.delete(key)
     return this.#until.size
   }
 

@@ -103,6 +103,18 @@ export abstract class ClientAttempt implements Expirable<AttemptTimer> {
     return this.state === 'trying' || this.state === 'proceeding'
   }
 
+  /** Another target is tried: nothing is resent. What comes within 64·T1 is still heard. */
+  supersede(): void {
+    this.resend = this.core.wheel.cancel(this.resend)
+    this.#bytes = undefined
+  }
+
+  /** What is not over by then ends. */
+  endWithin(ms: number): void {
+    this.core.wheel.cancel(this.end)
+    this.end = this.core.wheel.schedule(ms, this, 'end')
+  }
+
   terminate(): void {
     if (this.state === 'terminated') return
     this.settle('terminated')

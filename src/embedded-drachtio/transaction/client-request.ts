@@ -11,8 +11,11 @@ import type { Expirable, TimerEntry } from './timer-wheel.ts'
 import type { ClientTransaction, ClientUser, SendOptions, TransactionState } from './types.ts'
 import { addressed } from './via.ts'
 
-/** `failed`: a failure known before `send` returned. `cancelled`: 64·T1 after the CANCEL. */
-type Kind = 'failed' | 'cancelled'
+/**
+ * `failed`: a failure known before `send` returned. `cancelled`: 64·T1 after the CANCEL. `silence`: the
+ * target answers nothing while others are left.
+ */
+type Kind = 'failed' | 'cancelled' | 'silence'
 
 /**
  * A request of ours over all its targets: tries them in turn (RFC 3263 §4.3), carries the CANCEL
@@ -38,6 +41,9 @@ export class ClientRequest implements ClientTransaction, AttemptUser, Expirable<
   #finished = false
   #failure: 408 | 503 | undefined
   #timer: TimerEntry | undefined
+  #silence: TimerEntry | undefined
+  /** Attempts that were given up for another one and have been cancelled since. */
+  readonly #cancelled = new Set<ClientAttempt>()
   #cancelHeaders: HeaderLine[] | undefined
   #cancelSent = false
 
@@ -86,13 +92,22 @@ export class ClientRequest implements ClientTransaction, AttemptUser, Expirable<
   }
 
   provisional(response: SipResponse, flow: Flow, attempt: ClientAttempt): void {
-    if (attempt !== this.#current || this.#finished) return
+    if (attempt !== this.#current) {
+      this.#cancelLate(attempt)
+      return
+    }
+    this.#heard(attempt)
+    if (this.#finished) return
     if (this.#cancelHeaders && !this.#cancelSent) this.#sendCancel()
     if (response.status > 100) this.#user.response(response, flow, this)
   }
 
   final(response: SipResponse, flow: Flow, attempt: ClientAttempt): void {
-    if (attempt !== this.#current) return
+    if (attempt !== this.#current) {
+      if (response.status < 300) this.#user.late?.(response, flow, this)
+      return
+    }
+    this.#heard(attempt, response.status !== 503)
     if (response.status === 503 && !this.#finished && this.#tryNext()) return
     this.#finish()
     this.#user.response(response, flow, this)
@@ -101,6 +116,7 @@ export class ClientRequest implements ClientTransaction, AttemptUser, Expirable<
   lost(status: 408 | 503, error: Error | undefined, attempt: ClientAttempt): void {
     if (attempt !== this.#current || this.#finished) return
     if (error) this.error = error
+    if (!attempt.answered) this.#heard(attempt, false)
     // Of the pair that expandForSize made the datagram is left: the stream is not there.
     if (this.#expanded > 0 && !attempt.answered) this.#core.streamRefused(attempt.target)
     // A peer that is there but slow, or already rings, is not given up for another one.
@@ -118,6 +134,10 @@ export class ClientRequest implements ClientTransaction, AttemptUser, Expirable<
   }
 
   expire(kind: Kind): void {
+    if (kind === 'silence') {
+      this.#onSilence()
+      return
+    }
     this.#timer = undefined
     if (this.#finished) return
     if (kind === 'cancelled') {
@@ -169,7 +189,44 @@ export class ClientRequest implements ClientTransaction, AttemptUser, Expirable<
     const Attempt = invite ? ClientInvite : ClientNonInvite
     this.#current = new Attempt(this.#core, this.#table, message, target, prefer, this)
     this.#live++
+    const { silence } = this.#core.limits
+    if (target.transport === 'udp' && this.#targets.length > 0 && silence < this.#core.t64) {
+      this.#silence = this.#core.wheel.schedule(silence, this, 'silence')
+    }
     this.#current.start(bytes)
+  }
+
+  /** A target said something, or is known to say nothing; a 503 is no better (RFC 3263 §4.3). */
+  #heard({ target }: ClientAttempt, answered = true): void {
+    this.#silence = this.#core.wheel.cancel(this.#silence)
+    this.#core.reached(target, answered)
+  }
+
+  #onSilence(): void {
+    this.#silence = undefined
+    const silent = this.#current
+    if (!silent?.waiting || silent.answered || this.#finished) return
+    if (!this.#tryNext()) return
+    this.#core.reached(silent.target, false)
+    silent.supersede()
+  }
+
+  /** A target that was given up answers after all: its phone shall not ring. */
+  #cancelLate(attempt: ClientAttempt): void {
+    if (!(attempt instanceof ClientInvite) || this.#cancelled.has(attempt)) return
+    this.#cancelled.add(attempt)
+    attempt.cancelSent()
+    attempt.endWithin(this.#core.t64)
+    this.#core.counters.clientOther++
+    const cancel = makeCancel(attempt.request, [])
+    new ClientNonInvite(
+      this.#core,
+      this.#table,
+      cancel,
+      attempt.target,
+      attempt.flow,
+      silent,
+    ).start()
   }
 
   #fail(status: 408 | 503): void {
@@ -206,6 +263,7 @@ export class ClientRequest implements ClientTransaction, AttemptUser, Expirable<
     if (this.#finished) return
     this.#finished = true
     this.#timer = this.#core.wheel.cancel(this.#timer)
+    this.#silence = this.#core.wheel.cancel(this.#silence)
     this.#request = undefined
     this.#targets = []
     this.#sent = this.#current?.request ?? this.#sent

@@ -27,6 +27,11 @@ export interface TransactionLimits {
    * cancelled (RFC 3261 §16.6 step 11: more than three minutes). Default 185000.
    */
   progress: number
+  /**
+   * How long a datagram target may answer nothing, not even 100, while others are left to be tried, ms.
+   * Default 64·T1 (RFC 3263 §4.3), which no caller waits for.
+   */
+  silence: number
 }
 
 /**
@@ -56,6 +61,8 @@ export interface Core {
   readonly expandForSize: ExpandForSize
   /** Told of a stream target of expandForSize that could not be reached. */
   streamRefused(target: Target): void
+  /** Told of a target that answered, or did not or by 503 (RFC 3263 §4.3). */
+  reached(target: Target, answered: boolean): void
   /** The flow while it is open; undefined when it is not, so that the target decides the Via. */
   usable(flow: Flow | undefined): Flow | undefined
   /** A branch never used before (RFC 3261 §8.1.1.7). */

@@ -40,6 +40,8 @@ export interface TransactionLayerOptions {
   expandForSize?: ExpandForSize | undefined
   /** Told of a stream target of `expandForSize` that could not be reached. */
   streamRefused?: ((target: Target) => void) | undefined
+  /** Told of targets that answered, and of those that did not or by 503. */
+  reached?: ((target: Target, answered: boolean) => void) | undefined
 }
 
 /** The transaction layer with its lower side, which plugs into the events of the transport. */
@@ -103,17 +105,19 @@ export function createTransactionLayer(options: TransactionLayerOptions): Transa
 function createCore(options: TransactionLayerOptions): Core {
   const { transport } = options
   const timers: BaseTimers = { t1: 500, t2: 4000, t4: 5000, ...options.timers }
+  const t64 = 64 * timers.t1
   return {
     transport,
     user: options.user,
     wheel: new TimerWheel(options.clock),
     random: options.random,
     timers,
-    t64: 64 * timers.t1,
+    t64,
     limits: {
       serverTransactions: 100_000,
       unansweredInvite: 600_000,
       progress: 185_000,
+      silence: t64,
       ...options.limits,
     },
     counters: options.metrics,
@@ -121,6 +125,7 @@ function createCore(options: TransactionLayerOptions): Core {
     now: () => options.clock.monotonic(),
     expandForSize: options.expandForSize ?? ((targets) => targets),
     streamRefused: options.streamRefused ?? (() => {}),
+    reached: options.reached ?? (() => {}),
     usable: (flow) => (flow && transport.isOpen?.(flow) === false ? undefined : flow),
     newBranch: branchGenerator(options.random, magicCookie),
   }

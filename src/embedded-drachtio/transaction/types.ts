@@ -63,6 +63,11 @@ export interface ClientUser {
    * it. Called once, instead of a final response, after every target has failed.
    */
   failure(status: 408 | 503 | 487, reason: string, transaction: ClientTransaction): void
+  /**
+   * A 2xx to an INVITE from a target that was given up for another one: to be acknowledged and, where it
+   * made a dialog, hung up.
+   */
+  late?(response: SipResponse, flow: Flow, transaction: ClientTransaction): void
   /** The transaction left the table. */
   ended?(transaction: ClientTransaction): void
 }

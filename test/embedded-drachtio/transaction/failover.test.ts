@@ -67,6 +67,83 @@ t.test('a peer that sent 100 to a slow request is not replaced', async (t) => {
   t.same(h.heard, ['failure 408'])
 })
 
+t.test('a silent datagram target is left sooner while others are left', async (t) => {
+  for (const method of ['INVITE', 'OPTIONS']) {
+    const reached: string[] = []
+    const h = new Harness({
+      limits: { silence: 2000 },
+      reached: ({ address }, answered) => void reached.push(`${address} ${answered}`),
+    })
+    h.send(method, [...three.slice(0, 2)])
+    h.clock.advance(1999)
+    t.same([...new Set(addresses(h, method))], ['192.0.2.9'])
+    h.clock.advance(1)
+    t.equal(addresses(h, method).at(-1), '192.0.2.10')
+    t.same(reached, ['192.0.2.9 false'])
+    const sent = h.sent.length
+    h.clock.advance(2500)
+    t.notOk(addresses(h, method).slice(sent).includes('192.0.2.9'), 'nothing is resent to it')
+    t.equal(addresses(h, method).at(-1), '192.0.2.10', 'the last one has all the time there is')
+    h.reply(200, method)
+    t.same(h.heard, ['200'])
+    t.same(reached, ['192.0.2.9 false', '192.0.2.10 true'])
+    h.clock.advance(64_000)
+    t.ok(h.empty)
+  }
+})
+
+t.test('100 is enough to stay, and streams have their time', async (t) => {
+  const h = new Harness({ limits: { silence: 2000 } })
+  h.send('INVITE', three)
+  h.reply(100, 'INVITE')
+  h.clock.advance(30_000)
+  t.same(new Set(addresses(h, 'INVITE')), new Set(['192.0.2.9']))
+  const stream = new Harness({ limits: { silence: 2000 } })
+  stream.send('INVITE', [targetOf('tcp', 9), targetOf('tcp', 10)])
+  stream.clock.advance(30_000)
+  t.same(addresses(stream, 'INVITE'), ['192.0.2.9'])
+})
+
+t.test(
+  'a target that was left and rings after all is cancelled, its answer handed up',
+  async (t) => {
+    const h = new Harness({ limits: { silence: 2000 } })
+    h.send('INVITE', three.slice(0, 2))
+    const first = h.sent[0]!
+    h.clock.advance(2000)
+    h.reply(180, 'INVITE', { to: first })
+    t.same(h.heard, [])
+    t.same(addresses(h, 'CANCEL'), ['192.0.2.9'])
+    h.reply(183, 'INVITE', { to: first })
+    t.equal(addresses(h, 'CANCEL').length, 1)
+    h.reply(200, 'CANCEL')
+    h.reply(200, 'INVITE', { to: first })
+    t.same(h.heard, ['late 200'])
+    h.reply(180, 'INVITE')
+    h.reply(200, 'INVITE')
+    t.same(h.heard, ['late 200', '180', '200'])
+    h.clock.advance(64_000)
+    t.ok(h.empty)
+
+    const mute = new Harness({ limits: { silence: 2000 } })
+    mute.send('INVITE', three.slice(0, 2))
+    const ringing = mute.sent[0]!
+    mute.clock.advance(2000)
+    mute.reply(200, 'INVITE')
+    mute.reply(180, 'INVITE', { to: ringing })
+    mute.clock.advance(64_000)
+    t.ok(mute.empty, 'one that never ends is forgotten')
+
+    const refused = new Harness({ limits: { silence: 2000 } })
+    refused.send('INVITE', three.slice(0, 2))
+    const early = refused.sent[0]!
+    refused.clock.advance(2000)
+    refused.reply(486, 'INVITE', { to: early })
+    t.same(addresses(refused, 'ACK'), ['192.0.2.9'])
+    t.same(refused.heard, [], 'the other one decides')
+  },
+)
+
 t.test('503 is acknowledged and followed by the next target; the last is told', async (t) => {
   const h = new Harness()
   h.send('INVITE', three.slice(0, 2))

@@ -122,7 +122,10 @@ export class Harness {
 
   constructor(
     options: Partial<
-      Pick<TransactionLayerOptions, 'timers' | 'limits' | 'expandForSize' | 'streamRefused'>
+      Pick<
+        TransactionLayerOptions,
+        'timers' | 'limits' | 'expandForSize' | 'streamRefused' | 'reached'
+      >
     > = {},
   ) {
     this.layer = createTransactionLayer({
@@ -155,6 +158,7 @@ export class Harness {
       this.responses.push(response)
     },
     failure: (status) => void this.heard.push(`failure ${status}`),
+    late: (response) => void this.heard.push(`late ${response.status}`),
     ended: (transaction) => void this.ended.push(transaction),
   }
 
