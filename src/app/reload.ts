@@ -25,11 +25,18 @@ const LIVE: readonly string[] = [
   'trace',
 ]
 
-/** Keys whose own keys differ in whether they are live. */
-const NESTED: readonly string[] = ['whatsapp.webhooks']
+/** Keys whose own keys differ in whether they are live, or stand elsewhere in the file. */
+const NESTED: readonly string[] = ['whatsapp.webhooks', 'records.calls']
 
 /** File spellings of the typed configuration's keys, for messages an operator reads. */
 const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** The key of the file behind a key of the typed configuration, where they differ. */
+function fileKey(path: string): string {
+  return path
+    .replace(/^records\.calls$/, 'records.history')
+    .replace(/^records\.calls\./, 'records.')
+}
 
 /** Compares two configurations, key by key of their sections. */
 export function configChanges(before: Config, after: Config): ConfigChanges {
@@ -38,7 +45,7 @@ export function configChanges(before: Config, after: Config): ConfigChanges {
     if (section === 'file') continue
     for (const path of changedPaths(section, before[section], after[section])) {
       const live = LIVE.some((key) => path === key || path.startsWith(`${key}.`))
-      changes[live ? 'applied' : 'restart'].push(path)
+      changes[live ? 'applied' : 'restart'].push(fileKey(path))
     }
   }
   return changes

@@ -21,7 +21,7 @@ export class Backend {
   readonly #reply: (reply: Reply) => void
   readonly #clock: Clock
   readonly #pause: () => Promise<void>
-  #options: BackendOptions
+  readonly #options: BackendOptions
   #store: CallStore | undefined
   #failure: { error: CausewayError; at: number } | undefined
   #pruning: Timer | undefined
@@ -52,10 +52,6 @@ export class Backend {
   async #work(request: Request): Promise<Asks[keyof Asks]['out']> {
     const { kind, body } = request
     if (kind === 'close') return this.#close()
-    if (kind === 'configure') {
-      this.#options = { ...this.#options, ...body }
-      return undefined
-    }
     const store = this.#open()
     switch (kind) {
       case 'write':

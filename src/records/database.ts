@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CausewayError, isCausewayError } from '../shared/errors/index.ts'
@@ -64,6 +64,8 @@ export function openDatabase(folder: string, busy = BUSY): DatabaseSync {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     // Looked at without a write, so that a newer file stays as it is.
     if (existsSync(path) && statSync(path).size > 0) refuseNewer(path)
+    // For its owner alone, also in a folder others may enter; the log takes after the file.
+    else closeSync(openSync(path, 'a', 0o600))
     database = new DatabaseSync(path, { timeout: busy })
     database.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;')
     database.exec(`PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`)

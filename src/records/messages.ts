@@ -31,7 +31,6 @@ export interface Asks {
   due: { in: { limit: number; except: number[] }; out: DueRecord[] }
   pushed: { in: { seq: number; revision: number }[]; out: number }
   export: { in: ExportAsk; out: ExportedPage }
-  configure: { in: Pick<BackendOptions, 'retention' | 'pushDelay'>; out: undefined }
   close: { in: undefined; out: undefined }
 }
 

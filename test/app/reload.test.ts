@@ -31,6 +31,16 @@ const rows: [string, [string, string], { applied?: string[]; restart?: string[] 
     { applied: ['events.webhooks'] },
   ],
   [
+    'how long calls are kept',
+    ['media:', 'records: { keep: 7d, max_size: 1MiB }\nmedia:'],
+    { restart: ['records.keep', 'records.max_size'] },
+  ],
+  [
+    'whether calls are kept',
+    ['media:', 'records: { history: false }\nmedia:'],
+    { restart: ['records.history'] },
+  ],
+  [
     'whether there are webhooks',
     ['media:', 'whatsapp: { webhooks: { app_secret: s, verify_token: t } }\nmedia:'],
     { restart: ['whatsapp.webhooks'] },

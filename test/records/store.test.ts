@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
@@ -19,6 +19,9 @@ t.test('what is written is read again, whole', async (t) => {
   t.same(parseRecord(store.get('a')!), JSON.parse(JSON.stringify(written)))
   t.equal(store.get('b'), undefined)
   t.match(store.figures(), { calls: 1, bytes: Number })
+  for (const tail of ['', '-wal']) {
+    t.equal(statSync(join(folder, CALLS_FILE + tail)).mode & 0o77, 0, 'for its owner alone')
+  }
   // The same call again, with news.
   store.write([storedCall({ ...written, ladderDropped: 7 })], null)
   t.equal(parseRecord(store.get('a')!).ladderDropped, 7)

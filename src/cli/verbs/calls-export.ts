@@ -19,6 +19,7 @@ with the columns of docs/reference/records.md; JSON Lines the whole record with 
 
       --format F      csv or jsonl (default: by the name of FILE, else csv)
   -o, --output FILE   file that is written; it appears when it is complete
+      --json          the same as --format jsonl
 
 Filters:
 ${FILTER_USAGE}
@@ -39,7 +40,8 @@ Examples:
       output: { type: 'string', short: 'o' },
     })
     oneOf('--format', values.format, EXPORT_FORMATS)
-    const named = values.output?.endsWith('.jsonl') ? 'jsonl' : 'csv'
+    const jsonl = values.json || values.output?.endsWith('.jsonl')
+    const named = jsonl ? 'jsonl' : 'csv'
     const format = (values.format ?? named) as ExportFormat
     const filter = filterOf(values)
     const source = sourceOf(values, io)
