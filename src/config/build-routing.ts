@@ -21,7 +21,9 @@ export function buildInbound(values: InboundValues, folder: string): InboundConf
   }
   return {
     ...base,
-    routes: values.routes.map((route, index) => buildRoute(route, index, base, folder)),
+    routes: values.routes.map((route, index) =>
+      buildRoute(route, index, { base, overflow: values.overflow, folder }),
+    ),
   }
 }
 
@@ -33,10 +35,15 @@ export function routeName(name: string | undefined, index: number): string {
 function buildRoute(
   values: RouteValues,
   index: number,
-  base: Omit<InboundConfig, 'routes'>,
-  folder: string,
+  within: {
+    base: Omit<InboundConfig, 'routes'>
+    /** As `inbound` has it in the file. */
+    overflow: InboundValues['overflow']
+    folder: string
+  },
 ): RouteConfig {
   const { match } = values
+  const { base, folder } = within
   const step: TrunkStep = {
     trunk: values.trunk ?? base.trunk,
     to: values.to ?? base.to,
@@ -44,7 +51,7 @@ function buildRoute(
     ringTimeout: values.ring_timeout ?? base.ringTimeout,
   }
   // A chain belongs to the trunk it begins with: another trunk, another chain.
-  const inherits = values.overflow === undefined && values.trunk === undefined
+  const inherited = values.trunk === undefined ? within.overflow : undefined
   return {
     name: routeName(values.name, index),
     match: {
@@ -56,7 +63,7 @@ function buildRoute(
     refuse: values.refuse,
     inbound: {
       ...step,
-      overflow: inherits ? base.overflow : buildOverflow(values.overflow, step),
+      overflow: buildOverflow(values.overflow ?? inherited, step),
       earlyMedia: values.early_media ?? base.earlyMedia,
       announcement:
         values.announcement === undefined

@@ -1,6 +1,6 @@
 /** Where calls go: pure rules over the configuration and what is known of a call. */
 export { countryOfNumber } from './calling-codes.ts'
-export { type CountryFinding, countryOf } from './country.ts'
+export { countryOf } from './country.ts'
 export {
   chainOf,
   chooseRoute,
@@ -12,8 +12,8 @@ export {
   stepAt,
   wayOf,
 } from './inbound.ts'
-export { type ArrivingCall, type Condition, judgeMatch, matches } from './match.ts'
-export { consumerOf, formatNumber, INTERNATIONAL, isUserId } from './number-plan.ts'
+export type { ArrivingCall, Condition } from './match.ts'
+export { consumerOf, formatNumber } from './number-plan.ts'
 export {
   chooseNumber,
   type LeavingCall,

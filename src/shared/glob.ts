@@ -34,11 +34,6 @@ export function globCovers(wide: string, narrow: string): boolean {
   return inner[0]!.startsWith(first) && inner.at(-1)!.endsWith(last)
 }
 
-/** Whether the pattern has a star that stands for something. */
-export function isGlob(pattern: string): boolean {
-  return partsOf(pattern).length > 1
-}
-
 /** The literal pieces between the stars; one when there is no star. */
 function partsOf(pattern: string): string[] {
   const parts = ['']

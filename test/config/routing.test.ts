@@ -300,7 +300,11 @@ t.test('what a route leaves out is as in inbound', async (t) => {
         to: '{caller}',
         from: '{business}',
         ringTimeout: 30_000,
-        overflow: way.overflow,
+        // What the chain of inbound leaves open is as in the route.
+        overflow: [
+          { ...backup, from: '{business}' },
+          { ...night, from: '{business}' },
+        ],
         announcement: '/etc/causeway/busy.wav',
       },
     },

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { globCovers, globMatches, isGlob } from '../../src/shared/glob.ts'
+import { globCovers, globMatches } from '../../src/shared/glob.ts'
 
 t.test('a pattern is taken literally, but for its stars', async (t) => {
   const rows: [pattern: string, text: string, matches: boolean][] = [
@@ -50,9 +50,4 @@ t.test('which patterns take in which', async (t) => {
   for (const [wide, narrow, expected] of rows) {
     t.equal(globCovers(wide, narrow), expected, `${wide} ${narrow}`)
   }
-})
-
-t.test('what counts as a pattern', async (t) => {
-  t.ok(isGlob('a*'))
-  t.notOk(isGlob('a\\*'))
 })

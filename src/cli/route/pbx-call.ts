@@ -3,13 +3,9 @@ import { chooseNumberOf, readDialled } from '../../bridge/admit/pbx-gate.ts'
 import { inviteToWhatsApp } from '../../bridge/headers/invite-whatsapp.ts'
 import type { Config, TrunkConfig } from '../../config/types.ts'
 import type { SourceFinding } from '../../routing/index.ts'
-import {
-  type CausewayError,
-  CausewayError as Coded,
-  isCausewayError,
-} from '../../shared/errors/index.ts'
+import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
 import type { PastedInvite } from './pasted-invite.ts'
-import type { ShownInvite } from './shown-invite.ts'
+import { type ShownInvite, UNSENT } from './shown-invite.ts'
 
 /** How a call from the PBX is known to belong to its trunk. */
 export type TrunkBy = 'option' | 'source' | 'credentials' | undefined
@@ -49,7 +45,7 @@ export function explainPbxCall(
   const bare: PbxExplanation = { ...EMPTY, source, trunk: trunk?.name, trunk_by: by }
   if (!trunk) {
     const detail = source ?? 'no source address, and no --trunk'
-    return refusedWith(bare, new Coded('CALL_PBX_SOURCE_REFUSED', { detail }))
+    return refusedWith(bare, new CausewayError('CALL_PBX_SOURCE_REFUSED', { detail }))
   }
   const { findings, dialled } = chooseNumberOf(directory, trunk, invite)
   const looked = { ...bare, sources: findings, dialled, permissions: trunk.permissions.mode }
@@ -58,8 +54,12 @@ export function explainPbxCall(
   const { number, consumer, route } = call
   const { sip, whatsapp } = config
   const { uri, from, to } = inviteToWhatsApp({
-    ...{ number, consumer, domain: sip.domain, sipDomain: whatsapp.sipDomain },
-    ...{ port: directory.publicPort(number), body: '', callId: '', fromTag: '' },
+    number,
+    consumer,
+    domain: sip.domain,
+    port: directory.publicPort(number),
+    sipDomain: whatsapp.sipDomain,
+    ...UNSENT,
   })
   const shown = { uri, headers: { To: to, From: from } }
   const { name, phoneNumber: business } = number

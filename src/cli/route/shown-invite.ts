@@ -8,6 +8,9 @@ export interface ShownInvite {
   headers: Record<string, string>
 }
 
+/** What an INVITE that is only shown goes without. */
+export const UNSENT = { body: '', callId: '', fromTag: '' }
+
 /** The same in every INVITE, and of no interest here. */
 const PLAIN = new Set(['Allow', 'Supported', 'Contact'])
 

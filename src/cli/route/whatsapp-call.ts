@@ -15,7 +15,7 @@ import {
 import { hasWindows, judgeSchedule } from '../../shared/call-hours.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
 import type { PastedInvite } from './pasted-invite.ts'
-import { type ShownInvite, shownInvite } from './shown-invite.ts'
+import { type ShownInvite, shownInvite, UNSENT } from './shown-invite.ts'
 
 /** One trunk a call is tried at. */
 export interface ChainStep {
@@ -81,8 +81,14 @@ export function explainWhatsAppCall(
       const { sip } = config
       const { facts, call } = arrival
       const draft = inviteToPbx({
-        ...{ number, trunk, target, route: route.name, caller: call.consumer, facts },
-        ...{ domain: sip.domain, body: '', callId: '', fromTag: '' },
+        number,
+        trunk,
+        target,
+        route: route.name,
+        caller: call.consumer,
+        facts,
+        domain: sip.domain,
+        ...UNSENT,
       })
       return shownInvite(draft, sip, target.transport)
     }

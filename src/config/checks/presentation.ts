@@ -1,5 +1,5 @@
-import { nearest } from '../../shared/nearest.ts'
-import type { CheckContext, Rule } from './context.ts'
+import type { Rule } from './context.ts'
+import { knownNumber } from './known.ts'
 
 const presentations: Rule = (context) => {
   for (const [index, trunk] of (context.draft.trunks ?? []).entries()) {
@@ -31,7 +31,6 @@ const presentations: Rule = (context) => {
 }
 
 const prefixes: Rule = (context) => {
-  const numbers = context.draft.numbers?.map((number) => number?.name)
   for (const [index, trunk] of (context.draft.trunks ?? []).entries()) {
     const { prefixes = [], by } = trunk?.outbound ?? {}
     const path = ['trunks', index, 'outbound', 'prefixes']
@@ -48,7 +47,7 @@ const prefixes: Rule = (context) => {
       }
     }
     for (const [position, entry] of prefixes.entries()) {
-      knownNumber(context, numbers, entry?.number, [...path, position, 'number'])
+      knownNumber(context, entry?.number, [...path, position, 'number'])
     }
     const unused = prefixes.length > 0 && by !== undefined && !by.includes('prefix')
     if (!unused || context.isWrong(['trunks', index, 'outbound', 'by'])) continue
@@ -59,21 +58,3 @@ const prefixes: Rule = (context) => {
 
 /** Rules of `trunks[].presentation` and of what chooses the number of a call from the PBX. */
 export const presentationRules: readonly Rule[] = [presentations, prefixes]
-
-function knownNumber(
-  context: CheckContext,
-  numbers: readonly (string | undefined)[] | undefined,
-  name: string | undefined,
-  path: (string | number)[],
-): void {
-  if (name === undefined || !numbers || numbers.includes(name) || numbers.includes(undefined))
-    return
-  const known = numbers as string[]
-  context.error('CONFIG_UNKNOWN_NUMBER', {
-    path,
-    detail: name,
-    found: name,
-    expected: known.length > 0 ? `one of ${known.join(', ')}` : 'a number; the file has none',
-    nearest: nearest(name, known),
-  })
-}

@@ -1,9 +1,9 @@
 import { globMatches } from '../../shared/glob.ts'
-import { nearest } from '../../shared/nearest.ts'
 import { routeName } from '../build-routing.ts'
 import type { Draft } from '../schema-walk.ts'
 import type { Path } from '../source.ts'
 import type { CheckContext, Rule } from './context.ts'
+import { knownTrunk } from './known.ts'
 import { covers } from './route-cover.ts'
 
 type Number = NonNullable<NonNullable<Draft['numbers']>[number]>
@@ -165,21 +165,6 @@ function longRing(context: CheckContext, timeout: number | undefined, path: Path
   if ((timeout ?? 0) <= LONGEST_RING) return
   const detail = `number ${nameOf(context, path)}`
   context.warn('CONFIG_RING_TIMEOUT_LONG', { path, detail, expected: '60s or less' })
-}
-
-/** Complains about a trunk name that no trunk has, unless some trunk's name could not be read. */
-function knownTrunk(context: CheckContext, name: string | undefined, path: Path): void {
-  const { trunks } = context.draft
-  const names = trunks?.map((trunk) => trunk?.name)
-  if (name === undefined || !names || names.includes(name) || names.includes(undefined)) return
-  const known = names as string[]
-  context.error('CONFIG_UNKNOWN_TRUNK', {
-    path,
-    detail: name,
-    found: name,
-    expected: known.length > 0 ? `one of ${known.join(', ')}` : 'a trunk; the file has none',
-    nearest: nearest(name, known),
-  })
 }
 
 function sends(sent: Record<string, string | undefined>, name: string, pattern: string): boolean {

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
-import { nearest } from '../../shared/nearest.ts'
 import { cidrsOverlap } from '../addresses.ts'
 import type { Path } from '../source.ts'
 import type { CheckContext, Rule } from './context.ts'
+import { knownNumber } from './known.ts'
 
 const reachable: Rule = (context) => {
   for (const [index, trunk] of (context.draft.trunks ?? []).entries()) {
@@ -30,18 +30,8 @@ const passwords: Rule = (context) => {
 }
 
 const outboundNumbers: Rule = (context) => {
-  const names = context.draft.numbers?.map((number) => number?.name)
   for (const [index, trunk] of (context.draft.trunks ?? []).entries()) {
-    const name = trunk?.outbound?.number
-    if (name === undefined || !names || names.includes(name) || names.includes(undefined)) continue
-    const known = names as string[]
-    context.error('CONFIG_UNKNOWN_NUMBER', {
-      path: ['trunks', index, 'outbound', 'number'],
-      detail: name,
-      found: name,
-      expected: known.length > 0 ? `one of ${known.join(', ')}` : 'a number; the file has none',
-      nearest: nearest(name, known),
-    })
+    knownNumber(context, trunk?.outbound?.number, ['trunks', index, 'outbound', 'number'])
   }
 }
 

@@ -131,7 +131,7 @@ export const inboundSchema = z.strictObject({
   from: from().prefault('{caller}'),
   ring_timeout: ringTimeout().prefault('45s'),
   overflow: overflow().describe(
-    'Trunk, or trunks in turn, tried when the first fails or does not answer.',
+    'Trunk, or trunks in turn, tried when the first fails or does not answer. What an entry leaves out is as for the first.',
   ),
   early_media: earlyMedia().prefault(false),
   announcement: announcement(),
