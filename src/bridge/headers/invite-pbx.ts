@@ -5,6 +5,7 @@ import { displayPrefix, escapeUser } from '../address/uri.ts'
 import type { InviteDraft } from '../invite/outgoing-invite.ts'
 import type { Headers } from '../sip-port.ts'
 import { ALLOW_PBX, SUPPORTED_PBX } from './allow.ts'
+import { offeredTimer } from './session-timer.ts'
 import { factsToPbx } from './whatsapp.ts'
 
 /** What an INVITE to the PBX is made of. */
@@ -47,6 +48,7 @@ export function inviteToPbx(invite: InboundInvite): InviteDraft {
       'P-Asserted-Identity': party,
       Allow: ALLOW_PBX,
       Supported: SUPPORTED_PBX,
+      ...offeredTimer(),
       ...factsToPbx(facts, number),
       ...invite.headers,
     },
