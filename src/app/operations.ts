@@ -2,7 +2,7 @@ import type { Bridge } from '../bridge/index.ts'
 import { type CallRegistry, recordOf } from '../calls/index.ts'
 import { redactedConfig } from '../config/index.ts'
 import type { Config } from '../config/types.ts'
-import type { Operations, ReloadResult } from '../http/index.ts'
+import type { Operations } from '../http/index.ts'
 import type { MediaRelay } from '../media/index.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { Calling } from './calling.ts'
@@ -12,6 +12,7 @@ import type { Events } from './events.ts'
 import { type MediaWatch, relayMetrics } from './media-watch.ts'
 import { metricFamilies } from './metrics.ts'
 import type { Records } from './records.ts'
+import type { Reloader } from './reloader.ts'
 import type { Rotations } from './rotations.ts'
 import type { NumberSettings } from './settings.ts'
 import type { SipServerHandle } from './sip-server.ts'
@@ -35,13 +36,13 @@ export interface InstanceParts {
   bridge: Bridge
   records: Records
   rotations: Rotations
-  reload: () => Promise<ReloadResult>
+  reloader: Reloader
 }
 
 /** What the HTTP interface may see and do, made of the parts of an instance. */
 export function operationsOf(parts: InstanceParts): Operations {
   const { version, config, clock, calls, settings, calling, webhooks, sip, media } = parts
-  const { watch, events, bridge, records, rotations, reload } = parts
+  const { watch, events, bridge, records, rotations, reloader } = parts
   const credentials = (name: string): boolean => settings.knows(name)
   const state = (name: string) => settings.state(name)
   const checks = () => [
@@ -56,6 +57,7 @@ export function operationsOf(parts: InstanceParts): Operations {
       records: records.error,
       now: clock.now(),
     }),
+    reloader.check(),
     ...calling.checks(),
     ...watch.checks(),
     ...events.checks(),
@@ -79,6 +81,7 @@ export function operationsOf(parts: InstanceParts): Operations {
         usedAt: (name) => settings.usedAt(name),
         window: (name) => rotations.window(name),
       }),
+      ...reloader.metrics(),
       ...relayMetrics(media.status()),
       ...calling.metrics(),
       ...watch.metrics(),
@@ -106,7 +109,8 @@ export function operationsOf(parts: InstanceParts): Operations {
     },
     trunks: () => trunkViews(config(), calls, bridge.status()),
     config: () => redactedConfig(config()),
-    reload,
+    reload: () => reloader.reload(),
+    reloads: () => reloader.view(),
     drain: () => void bridge.drain(Number.POSITIVE_INFINITY),
     undrain: () => bridge.undrain(),
   }

@@ -1,4 +1,4 @@
-import type { Config, ListenAddress } from '../config/types.ts'
+import type { Config, ListenAddress, SipConfig } from '../config/types.ts'
 import {
   type ListenerInfo,
   type ListenerOptions,
@@ -9,7 +9,7 @@ import {
 } from '../embedded-drachtio/index.ts'
 import { readAnchor } from '../settings/index.ts'
 import { type Clock, delay } from '../shared/clock.ts'
-import type { Logger } from '../shared/log.ts'
+import type { Logger, LogLevel } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
 import { Secret } from '../shared/secret.ts'
 
@@ -23,6 +23,11 @@ export interface SipServerHandle {
   listeners(): readonly ListenerInfo[]
   /** Undefined for a drachtio-server elsewhere, which has metrics of its own. */
   metrics(): Promise<SipServerMetrics | undefined>
+  /**
+   * Takes certificate files, the external address, and the level the log has now; connections and
+   * dialogs live on. A drachtio-server elsewhere has a configuration of its own.
+   */
+  configure(sip: Pick<SipConfig, 'tls' | 'externalAddress'>): Promise<void>
   close(): Promise<void>
 }
 
@@ -96,6 +101,21 @@ export async function startSipServer(
     listen: { whatsapp: whatsapp!, pbx },
     listeners: () => listeners,
     metrics: () => worker.metrics(),
+    async configure({ tls, externalAddress }) {
+      // Also for the thread after a crash.
+      for (const listener of options.listeners) {
+        listener.externalAddress = externalAddress
+        if (listener.transport === 'tls') listener.tls = tls
+      }
+      const logLevel = deps.log.level as LogLevel
+      try {
+        await worker.configure({ tls, externalAddress, logLevel })
+        listeners = await worker.listeners()
+      } catch (err) {
+        // It is being started again, with all of this.
+        deps.log.warn({ err }, 'SIP server not configured again')
+      }
+    },
     async close() {
       closed = true
       await worker.close()
@@ -131,6 +151,7 @@ function foreignServer(
     listen: config.sip.listen,
     listeners: () => [],
     metrics: async () => undefined,
+    configure: async () => {},
     close: async () => {},
   }
 }

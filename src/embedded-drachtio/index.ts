@@ -4,15 +4,17 @@ export type { DialogOptions } from './dialog/context.ts'
 export type { SipServerMetrics } from './metrics.ts'
 export type { AdminLimits } from './protocol/admin.ts'
 export { createSipServer, type SipServer, type SipServerOptions } from './server.ts'
-export type {
-  CertificateEvent,
-  CertificateInfo,
-  ListenerInfo,
-  ListenerOptions,
-  TlsClientOptions,
+export {
+  type CertificateEvent,
+  type CertificateInfo,
+  type ListenerInfo,
+  type ListenerOptions,
+  loadCertificate,
+  type TlsClientOptions,
 } from './transport/index.ts'
 export {
   type SipServerWorker,
   type SipServerWorkerOptions,
   startSipServerWorker,
 } from './worker.ts'
+export type { CertificateReport, ServerChanges } from './worker-messages.ts'

@@ -23,6 +23,7 @@ import {
 import {
   type CertificateEvent,
   createTransportLayer,
+  type ListenerChanges,
   type ListenerInfo,
   type ListenerOptions,
   type TlsClientOptions,
@@ -69,6 +70,8 @@ export interface SipServer {
   listeners(): ListenerInfo[]
   metrics(): SipServerMetrics
   reloadCertificates(): CertificateEvent[]
+  /** Other certificate files, another external address: for what comes; nothing open is touched. */
+  configure(changes: ListenerChanges): CertificateEvent[]
   /** Drops all connections and state; nothing is sent to the network. */
   close(): Promise<void>
 }
@@ -191,6 +194,7 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
     metrics: () =>
       collectMetrics({ transport, transactions, counters, dialogs, admin, resolver, faults }),
     reloadCertificates: () => transport.reloadCertificates(),
+    configure: (changes) => transport.configure(changes),
     async close() {
       await admin.close()
       dialogs.close()

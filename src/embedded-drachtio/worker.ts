@@ -9,6 +9,7 @@ import type {
   CertificateReport,
   CloneableOptions,
   ErrorReport,
+  ServerChanges,
   WorkerInput,
   WorkerReport,
   WorkerRequest,
@@ -37,6 +38,8 @@ export interface SipServerWorker {
   listeners(): Promise<ListenerInfo[]>
   metrics(): Promise<SipServerMetrics>
   reloadCertificates(): Promise<CertificateReport[]>
+  /** Changes what can change under way; reports of the certificates that were read for it. */
+  configure(changes: ServerChanges): Promise<CertificateReport[]>
   /** Closes the server and ends the thread. Idempotent. */
   close(): Promise<void>
 }
@@ -47,7 +50,11 @@ export interface SipServerWorker {
  */
 const YOUNG_GENERATION = 24
 
-type Ask = Exclude<WorkerRequest['kind'], 'close'>
+type Request = WorkerRequest extends infer R
+  ? R extends { id: number }
+    ? Omit<R, 'id'>
+    : never
+  : never
 
 /**
  * Starts a server in a worker thread. Rejects with the coded error of a listener that could not be
@@ -105,19 +112,19 @@ export async function startSipServerWorker(
     if (!closing && started) events.emit('crashed', gone)
   })
 
-  function call(kind: WorkerRequest['kind']): Promise<WorkerReport> {
+  function call(request: Request): Promise<WorkerReport> {
     if (gone) return Promise.reject(gone)
     const id = ++lastId
     const answer = Promise.withResolvers<WorkerReport>()
     waiting.set(id, answer)
-    thread.postMessage({ kind, id } satisfies WorkerRequest)
+    thread.postMessage({ ...request, id })
     return answer.promise
   }
   async function ask<K extends WorkerReport['kind']>(
-    kind: Ask,
+    request: Request,
     expected: K,
   ): Promise<Extract<WorkerReport, { kind: K }>> {
-    const report = await call(kind)
+    const report = await call(request)
     if (report.kind !== expected) throw new Error(`unexpected ${report.kind} of the SIP server`)
     return report as Extract<WorkerReport, { kind: K }>
   }
@@ -128,12 +135,13 @@ export async function startSipServerWorker(
   return {
     admin,
     events,
-    listeners: async () => (await ask('listeners', 'listeners')).listeners,
-    metrics: async () => (await ask('metrics', 'metrics')).metrics,
-    reloadCertificates: async () => (await ask('reload', 'reloaded')).reports,
+    listeners: async () => (await ask({ kind: 'listeners' }, 'listeners')).listeners,
+    metrics: async () => (await ask({ kind: 'metrics' }, 'metrics')).metrics,
+    reloadCertificates: async () => (await ask({ kind: 'reload' }, 'reloaded')).reports,
+    configure: async (changes) => (await ask({ kind: 'configure', changes }, 'reloaded')).reports,
     close() {
       closing ??= (async () => {
-        if (!gone) await call('close').catch(() => undefined)
+        if (!gone) await call({ kind: 'close' }).catch(() => undefined)
         await exited.promise
       })()
       return closing

@@ -156,14 +156,24 @@ t.test('drain and undrain', async (t) => {
 })
 
 t.test('reload: what was taken, what waits, what is wrong', async (t) => {
-  const good: ReloadResult = { ok: true, applied: [], restart: [], errors: [], warnings: [] }
+  const good: ReloadResult = {
+    ok: true,
+    applied: [],
+    restart: [],
+    reasons: {},
+    errors: [],
+    warnings: [],
+  }
   let result = good
   const { run } = await instance(t, { reload: async () => result })
   t.match(await run('reload'), { code: 0, stdout: 'reloaded, nothing had changed\n' })
   result = { ...good, applied: ['limits.calls', 'numbers'] }
   t.match(await run('reload'), { code: 0, stdout: /taken at once {3}limits\.calls, numbers/ })
-  result = { ...good, restart: ['sip.listen'] }
-  t.match(await run('reload'), { code: 2, stdout: /needs a restart sip\.listen/ })
+  result = { ...good, restart: ['sip.listen'], reasons: { 'sip.listen': 'bound at the start' } }
+  t.match(await run('reload'), {
+    code: 2,
+    stdout: /needs a restart sip\.listen: bound at the start\n/,
+  })
   result = { ...good, warnings: [new CausewayError('CONFIG_NOT_BUILT', { place: 'c.yaml:3:1' })] }
   const warned = await run('reload')
   t.equal(warned.code, 2)

@@ -7,6 +7,7 @@ import { credentialMetrics } from '../../src/app/credential-metrics.ts'
 import { Events } from '../../src/app/events.ts'
 import { MediaWatch, relayMetrics } from '../../src/app/media-watch.ts'
 import { metricFamilies } from '../../src/app/metrics.ts'
+import { Reloader } from '../../src/app/reloader.ts'
 import { Webhooks } from '../../src/app/webhooks.ts'
 import { CallRegistry, causeOf, hungUpBy } from '../../src/calls/index.ts'
 import { createSipServer } from '../../src/embedded-drachtio/index.ts'
@@ -130,6 +131,7 @@ async function exposed(): Promise<Map<string, string>> {
       transcoding: { active: 0, limit: 60 },
       totals: { packets: 1 },
     }),
+    ...reloadMetrics(clock),
     ...watch.metrics(),
     ...(await callingMetrics(clock)),
     ...webhookMetrics(calls, clock),
@@ -152,6 +154,20 @@ async function exposed(): Promise<Map<string, string>> {
     metrics.set(name!, `${type} {${keys.join(' ')}}`)
   }
   return metrics
+}
+
+/** Nothing was reloaded yet. */
+function reloadMetrics(clock: FakeClock): MetricFamily[] {
+  const config = configOf(VALID)
+  const reloader = new Reloader({
+    config: () => config,
+    load: () => ({ config, warnings: [] }),
+    verify: () => {},
+    apply: async () => {},
+    clock,
+    log: silentLogger(),
+  })
+  return reloader.metrics()
 }
 
 /** Webhooks of every sort have come. */

@@ -10,6 +10,7 @@ import { createTransportMetrics, type TransportMetrics } from './metrics.ts'
 import {
   type CertificateEvent,
   defaultTransportLimits,
+  type ListenerChanges,
   type ListenerInfo,
   type TransportLayerOptions,
   type TransportName,
@@ -32,6 +33,8 @@ export interface TransportLayer extends Transport {
   isOpen(flow: Flow): boolean
   /** Reads the certificates of all TLS listeners again; connections live on. */
   reloadCertificates(): CertificateEvent[]
+  /** Takes other certificate files and another external address; connections live on. */
+  configure(changes: ListenerChanges): CertificateEvent[]
   readonly metrics: TransportMetrics
 }
 
@@ -107,8 +110,19 @@ class Layer implements TransportLayer {
   }
 
   reloadCertificates(): CertificateEvent[] {
+    return this.#certificates((listener) => listener.reload(true))
+  }
+
+  configure({ tls, externalAddress }: ListenerChanges): CertificateEvent[] {
+    for (const { info } of this.#open) info.externalAddress = externalAddress
+    return this.#certificates((listener) => (tls ? listener.use(tls) : undefined))
+  }
+
+  #certificates(
+    read: (listener: StreamListener) => CertificateEvent | undefined,
+  ): CertificateEvent[] {
     return this.#open.flatMap((listener) => {
-      const event = listener instanceof StreamListener ? listener.reload(true) : undefined
+      const event = listener instanceof StreamListener ? read(listener) : undefined
       if (!event) return []
       this.#options.certificateChanged?.(event)
       return [event]

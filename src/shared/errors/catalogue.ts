@@ -4,6 +4,7 @@ import { configErrors } from './config.ts'
 import type { ErrorDefinition } from './definition.ts'
 import { doctorErrors } from './doctor.ts'
 import { doctorCallErrors } from './doctor-calls.ts'
+import { lifecycleErrors } from './lifecycle.ts'
 import { mediaErrors } from './media.ts'
 import { permissionErrors } from './permissions.ts'
 import { relayErrors } from './relay.ts'
@@ -18,6 +19,7 @@ export const catalogue = {
   ...configErrors,
   ...doctorErrors,
   ...doctorCallErrors,
+  ...lifecycleErrors,
   ...mediaErrors,
   ...permissionErrors,
   ...relayErrors,
