@@ -150,9 +150,16 @@ t.test('drain and undrain', async (t) => {
   t.match(await run('drain'), { code: 0, stdout: /new calls are refused, 1 call in progress/ })
   const json = await run('drain', '--json')
   t.same(JSON.parse(json.stdout), { draining: true, calls: 1 })
+  const waited = await run('drain', '--wait', '1ms', '--json')
+  t.equal(waited.code, 1, 'calls are left')
+  t.same(JSON.parse(waited.stdout), { draining: true, calls: 1 })
+  t.match(await run('drain', '--wait', 'long'), { code: 64, stderr: /--wait long: expected 30s/ })
+  const waiting = run('drain', '--wait', '1h')
+  setImmediate(() => registry.active().next().value!.end(hungUpBy('pbx')))
+  t.match(await waiting, { code: 0, stdout: /0 calls in progress/ })
   t.match(await run('undrain'), { code: 0, stdout: /new calls are taken/ })
   t.same(JSON.parse((await run('undrain', '--json')).stdout), { draining: false })
-  t.same(log, ['drain', 'drain', 'undrain', 'undrain'])
+  t.same(log, ['drain', 'drain', 'drain', 'drain', 'undrain', 'undrain'])
 })
 
 t.test('reload: what was taken, what waits, what is wrong', async (t) => {
