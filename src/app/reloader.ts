@@ -85,7 +85,8 @@ export class Reloader {
       const output = `the reload at ${this.#last.at} was refused: ${firstOf(this.#last.errors)}; in use: ${loaded}`
       return { ...base, status: 'warn', output }
     }
-    const waiting = this.#restart.length > 0 ? `; for a restart: ${this.#restart.join(', ')}` : ''
+    const waiting =
+      this.#restart.length > 0 ? `; waits for a restart: ${this.#restart.join(', ')}` : ''
     return { ...base, status: 'pass', output: loaded + waiting }
   }
 

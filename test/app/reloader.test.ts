@@ -61,7 +61,7 @@ t.test('a good file is taken; view, health and metrics say so', async (t) => {
   t.equal(view.loaded_at, new Date(started + 5000).toISOString())
   t.not(view.hash, configHash(first))
   t.match(view.last, { at: view.loaded_at, ok: true })
-  t.match(reloader.check(), { status: 'pass', output: /for a restart: sip\.listen/ })
+  t.match(reloader.check(), { status: 'pass', output: /waits for a restart: sip\.listen/ })
   t.equal(metric('reloads', 'taken'), 1)
   t.equal(metric('reloads', 'refused'), 0)
   t.equal(metric('last_reload_timestamp_seconds'), (started + 5000) / 1000)

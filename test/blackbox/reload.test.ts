@@ -1,7 +1,4 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
-import { makeCert } from '../support/certificates.ts'
 import {
   businessTalk,
   metaBye,
@@ -12,49 +9,10 @@ import {
   userCall,
   userTalk,
 } from './support/calls.ts'
-import { Causeway } from './support/causeway.ts'
 import { Dialog } from './support/dialog.ts'
 import type { Received } from './support/inbox.ts'
-import { DOMAIN, type Lab, SECRETS, withLab } from './support/lab.ts'
-
-interface Result {
-  ok: boolean
-  applied: string[]
-  restart: string[]
-  errors: { code: string; place?: string }[]
-}
-
-type Reload = (lab: Lab) => Promise<Result>
-
-/** The ways to ask for a reload; each resolves with what came of it. */
-const SIGNAL: Reload = async (lab) => {
-  lab.up.stdout = ''
-  lab.up.signal('SIGHUP')
-  await lab.up.printed(/configuration (not )?reloaded/)
-  const response = await lab.http('/api/v1/reload')
-  return ((await response.json()) as { last: Result }).last
-}
-
-const REQUEST: Reload = async (lab) => {
-  const response = await lab.http('/api/v1/reload', { method: 'POST' })
-  return (await response.json()) as Result
-}
-
-const COMMAND: Reload = async (lab) => {
-  const token = join(lab.folder, 'token')
-  writeFileSync(token, SECRETS.api)
-  const run = new Causeway(['reload', '--url', lab.at.http, '--token-file', token, '--json'])
-  await run.exited
-  return JSON.parse(run.stdout) as Result
-}
-
-/** Files of the certificate that are not those of the start. */
-function newCertificate(lab: Lab, name: string): { cert: string; key: string } {
-  const { cert, key } = makeCert({ ca: lab.ca, dns: [DOMAIN] })
-  writeFileSync(join(lab.folder, `${name}.pem`), cert)
-  writeFileSync(join(lab.folder, `${name}-key.pem`), key)
-  return { cert: `${name}.pem`, key: `${name}-key.pem` }
-}
+import { type Lab, withLab } from './support/lab.ts'
+import { COMMAND, newCertificate, REQUEST, SIGNAL } from './support/reload.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a configuration is edited freely
 type Edit = (config: any, lab: Lab, round: number) => void
@@ -135,87 +93,6 @@ t.test('reloads of every kind and way in the middle of calls', (t) =>
       round + held.length,
       `${round} reloads, ${codes.length} calls, none failed`,
     )
-  }),
-)
-
-t.test('a certificate elsewhere is in use after the reload', (t) =>
-  withLab(t, {}, async (lab) => {
-    const serial = async (): Promise<string> => {
-      const line = await lab.wa.dial(lab.at.whatsapp)
-      const { serialNumber } = line.socket.getPeerCertificate()
-      line.socket.destroy()
-      return serialNumber
-    }
-    const before = await serial()
-    const talk = await userTalk(lab)
-    lab.rewrite((config) => {
-      config.sip.tls = newCertificate(lab, 'renewed')
-      config.sip.external_address = '203.0.113.77'
-    })
-    const result = await REQUEST(lab)
-    t.same(result.applied, ['sip.external_address', 'sip.tls'])
-    t.not(await serial(), before)
-    const health = await (await lab.http('/healthz')).text()
-    t.match(health, '203.0.113.77', 'the address is advertised')
-    await metaBye(lab, talk)
-  }),
-)
-
-t.test('what cannot be used changes nothing and says why, whichever way it is asked for', (t) =>
-  withLab(t, {}, async (lab) => {
-    const before = await (await lab.http('/api/v1/config')).text()
-    // biome-ignore lint/suspicious/noExplicitAny: a configuration is edited freely
-    const faults: [string, (config: any) => void, (config: any) => void][] = [
-      [
-        'SIP_CERTIFICATE_UNUSABLE',
-        (config) => {
-          config.sip.tls = { cert: 'cert.pem', key: newCertificate(lab, 'other').key }
-        },
-        (config) => {
-          config.sip.tls = { cert: 'cert.pem', key: 'key.pem' }
-        },
-      ],
-      [
-        'CONFIG_SECRET_FILE',
-        (config) => {
-          config.numbers[0].sip_password_file = 'missing'
-        },
-        (config) => {
-          delete config.numbers[0].sip_password_file
-        },
-      ],
-      [
-        'CONFIG_UNKNOWN_KEY',
-        (config) => {
-          config.limit = {}
-        },
-        (config) => {
-          delete config.limit
-        },
-      ],
-    ]
-    for (const [code, spoil, repair] of faults) {
-      lab.rewrite((config) => {
-        spoil(config)
-        config.limits = { calls: 7 }
-      })
-      const ways = code === 'CONFIG_UNKNOWN_KEY' ? [SIGNAL, COMMAND] : [SIGNAL, REQUEST]
-      for (const reload of ways) {
-        const result = await reload(lab)
-        t.match(result, { ok: false, applied: [], errors: [{ code }] }, code)
-        t.ok(result.errors[0]?.place, 'with its place')
-      }
-      lab.rewrite(repair)
-    }
-    t.equal(await (await lab.http('/api/v1/config')).text(), before, 'nothing was changed')
-    const health = (await (await lab.http('/healthz')).json()) as {
-      status: string
-      checks: Record<string, object[]>
-    }
-    t.equal(health.status, 'warn')
-    t.match(health.checks['configuration'], [{ status: 'warn', output: /CONFIG_UNKNOWN_KEY/ }])
-    t.match(await (await lab.http('/metrics')).text(), 'causeway_last_reload_successful 0')
-    await metaBye(lab, await userTalk(lab))
   }),
 )
 
