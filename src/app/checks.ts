@@ -41,13 +41,19 @@ export function healthChecks(sources: CheckSources): HealthCheck[] {
   ]
 }
 
-function sipServer({ config, bridge }: CheckSources): HealthCheck {
+function sipServer({ config, bridge, listeners }: CheckSources): HealthCheck {
   const { connected } = bridge
+  // What the bridge was told when it connected, unless the server is ours: a reload may change it.
+  const own = listeners.map(
+    ({ transport, externalAddress, host, port }) =>
+      `${transport}/${externalAddress ?? host}:${port}`,
+  )
+  const endpoints = own.length > 0 ? own : bridge.endpoints
   return {
     component: 'sip-server',
     id: config.sip.server.kind,
     status: connected ? 'pass' : 'fail',
-    output: connected ? `connected: ${bridge.endpoints.join(', ')}` : 'not connected',
+    output: connected ? `connected: ${endpoints.join(', ')}` : 'not connected',
     ready: connected,
   }
 }

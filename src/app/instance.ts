@@ -1,11 +1,11 @@
 import { type Bridge, createBridge, DrachtioPort } from '../bridge/index.ts'
 import { CallRegistry } from '../calls/index.ts'
-import { ConfigErrors, type LoadResult } from '../config/index.ts'
+import type { LoadResult } from '../config/index.ts'
 import type { Config } from '../config/types.ts'
 import { type HttpServer, type Operations, type ReloadResult, startHttp } from '../http/index.ts'
 import type { MediaRelay } from '../media/index.ts'
 import { type Clock, systemClock } from '../shared/clock.ts'
-import type { Logger } from '../shared/log.ts'
+import { adjustLogger, type Logger } from '../shared/log.ts'
 import { type Random, systemRandom } from '../shared/random.ts'
 import { CallRecords } from './call-records.ts'
 import { Calling } from './calling.ts'
@@ -16,13 +16,16 @@ import { InstanceWatch } from './metrics/instance-watch.ts'
 import { operationsOf } from './operations.ts'
 import { openRecordsOrMemory, type Records } from './records.ts'
 import { startRelay } from './relay.ts'
-import { configChanges, numbersChanged } from './reload.ts'
+import { numbersChanged } from './reload.ts'
+import { Reloader } from './reloader.ts'
 import { Rotations } from './rotations.ts'
 import { NumberSettings } from './settings.ts'
 import { type SipServerHandle, startSipServer } from './sip-server.ts'
+import { stuckPart } from './stuck.ts'
 import { openSpans, type Spans } from './telemetry.ts'
 import { Tracing } from './tracing.ts'
-import { reloadedWebhooks, Webhooks } from './webhooks.ts'
+import { verifyFiles } from './verify.ts'
+import { Webhooks } from './webhooks.ts'
 
 /** What an instance is started with. */
 export interface InstanceOptions {
@@ -31,6 +34,8 @@ export interface InstanceOptions {
   log: Logger
   /** Reads the configuration again for a reload. @throws ConfigErrors */
   load: () => LoadResult
+  /** Told when a reload begins and when it has ended. */
+  onReload?: (event: 'begun' | 'ended', result?: ReloadResult) => void
   clock?: Clock
   random?: Random
 }
@@ -52,7 +57,7 @@ export class Instance {
   readonly calling: Calling
   readonly webhooks: Webhooks
   readonly operations: Operations
-  readonly #options: InstanceOptions
+  readonly #log: Logger
   readonly #sip: SipServerHandle
   readonly #media: MediaRelay
   readonly #watch: MediaWatch
@@ -63,6 +68,7 @@ export class Instance {
   readonly #records: Records
   readonly #callRecords: CallRecords
   readonly #rotations: Rotations
+  readonly #reloader: Reloader
   #spans: Spans | undefined
   #config: Config
   #http: HttpServer | undefined
@@ -75,7 +81,7 @@ export class Instance {
   ) {
     const { config, log } = options
     const { clock, random, media } = parts
-    this.#options = options
+    this.#log = log
     this.#config = config
     this.#sip = sip
     this.calls = new CallRegistry(clock)
@@ -151,6 +157,15 @@ export class Instance {
       random,
       log,
     })
+    this.#reloader = new Reloader({
+      config: present,
+      load: options.load,
+      verify: verifyFiles,
+      apply: (config, before) => this.#take(config, before),
+      onReload: options.onReload,
+      clock,
+      log,
+    })
     this.operations = operationsOf({
       version: options.version,
       config: present,
@@ -170,7 +185,7 @@ export class Instance {
       records: this.#records,
       callRecords: this.#callRecords,
       rotations: this.#rotations,
-      reload: () => this.reload(),
+      reloader: this.#reloader,
     })
   }
 
@@ -226,6 +241,7 @@ export class Instance {
   /** Ends what is left and closes every socket. Idempotent. */
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
+      await this.#reloader.stop()
       // A rotation that waits for calls must not take their end for its turn.
       const rotations = this.#rotations.stop()
       await this.#bridge.stop()
@@ -247,48 +263,24 @@ export class Instance {
   }
 
   /** Takes a changed configuration; a bad file changes nothing, calls are never touched. */
-  async reload(): Promise<ReloadResult> {
-    const { load, log } = this.#options
-    let result: LoadResult
-    try {
-      result = load()
-    } catch (error) {
-      const errors = error instanceof ConfigErrors ? [...error.errors] : [error]
-      log.error({ errors }, 'configuration not reloaded')
-      return { ok: false, applied: [], restart: [], errors, warnings: [] }
-    }
-    const before = this.#config
-    const after = result.config
-    const changes = configChanges(before, after)
-    // Keys that need a restart keep their running values; the rest is taken.
-    const whatsapp = {
-      ...before.whatsapp,
-      challenge: after.whatsapp.challenge,
-      sources: after.whatsapp.sources,
-      webhooks: reloadedWebhooks(before.whatsapp.webhooks, after.whatsapp.webhooks),
-    }
-    const { numbers, trunks, limits, events, trace } = after
-    const http = { ...before.http, token: after.http.token }
-    const logging = { ...before.log, level: after.log.level }
-    this.#config = {
-      ...before,
-      whatsapp,
-      numbers,
-      trunks,
-      limits,
-      http,
-      events,
-      log: logging,
-      trace,
-    }
-    log.level = after.log.level
-    this.#sip.configure(this.#config)
-    this.#bridge.reconfigure(this.#config)
+  reload(): Promise<ReloadResult> {
+    return this.#reloader.reload()
+  }
+
+  /** Why the parts that only a restart brings back do not work; undefined while they do. */
+  async stuck(): Promise<string | undefined> {
+    return stuckPart(this.#sip, this.#media)
+  }
+
+  async #take(config: Config, before: Config): Promise<void> {
+    this.#config = config
+    adjustLogger(this.#log, config.log)
+    this.#bridge.reconfigure(config)
+    this.#media.reconfigure?.(config.media.externalAddress)
     this.#events.configure()
     this.#tracing.configure()
-    if (numbersChanged(before, after)) this.settings.configure(this.#config)
+    if (numbersChanged(before, config)) this.settings.configure(config)
     else void this.settings.resume()
-    log.info(changes, 'configuration reloaded')
-    return { ok: true, ...changes, errors: [], warnings: [...result.warnings] }
+    await this.#sip.configure(config)
   }
 }

@@ -2,7 +2,7 @@ import type { Bridge } from '../bridge/index.ts'
 import { type CallRegistry, recordOf } from '../calls/index.ts'
 import { redactedConfig } from '../config/index.ts'
 import type { Config } from '../config/types.ts'
-import type { Operations, ReloadResult } from '../http/index.ts'
+import type { Operations } from '../http/index.ts'
 import type { MediaRelay } from '../media/index.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { CallRecords } from './call-records.ts'
@@ -15,6 +15,7 @@ import type { InstanceWatch } from './metrics/instance-watch.ts'
 import { metricFamilies } from './metrics.ts'
 import type { Records } from './records.ts'
 import { registrationChecks, registrationMetrics } from './registrations.ts'
+import type { Reloader } from './reloader.ts'
 import type { Rotations } from './rotations.ts'
 import type { NumberSettings } from './settings.ts'
 import type { SipServerHandle } from './sip-server.ts'
@@ -45,14 +46,14 @@ export interface InstanceParts {
   records: Records
   callRecords: CallRecords
   rotations: Rotations
-  reload: () => Promise<ReloadResult>
+  reloader: Reloader
 }
 
 /** What the HTTP interface may see and do, made of the parts of an instance. */
 export function operationsOf(parts: InstanceParts): Operations {
   const { version, config, clock, calls, settings, calling, webhooks, sip, media } = parts
   const { watch, counts, events, tracing, spans, bridge, records, callRecords } = parts
-  const { rotations, reload } = parts
+  const { rotations, reloader } = parts
   const credentials = (name: string): boolean => settings.knows(name)
   const state = (name: string) => settings.state(name)
   const checks = () => [
@@ -68,6 +69,7 @@ export function operationsOf(parts: InstanceParts): Operations {
       now: clock.now(),
     }),
     ...registrationChecks(bridge.registrations(), clock.now()),
+    reloader.check(),
     ...calling.checks(),
     ...watch.checks(),
     ...events.checks(),
@@ -102,6 +104,7 @@ export function operationsOf(parts: InstanceParts): Operations {
       }),
       ...trunkMetrics(bridge.status()),
       ...registrationMetrics(bridge.registrations()),
+      ...reloader.metrics(),
       ...relayMetrics(media.status()),
       ...calling.metrics(),
       ...watch.metrics(),
@@ -135,7 +138,8 @@ export function operationsOf(parts: InstanceParts): Operations {
     },
     trunks: () => trunkViews(bridge.status(), bridge.registrations(), clock.now()),
     config: () => redactedConfig(config()),
-    reload,
+    reload: () => reloader.reload(),
+    reloads: () => reloader.view(),
     drain: () => void bridge.drain(Number.POSITIVE_INFINITY),
     undrain: () => bridge.undrain(),
   }

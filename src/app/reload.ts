@@ -10,23 +10,52 @@ export interface ConfigChanges {
   restart: string[]
 }
 
-/** Keys that are read for each call or request, and so can change under way. */
+/** Keys that can change under way: they are read for each call or request, or handed on by a reload. */
 const LIVE: readonly string[] = [
   'numbers',
   'trunks',
   'limits',
+  'sip.tls',
+  'sip.external_address',
+  'media.external_address',
+  'media.hold_music',
   'http.token',
   'whatsapp.challenge',
   'whatsapp.sources',
-  'whatsapp.webhooks.verify_token',
-  'whatsapp.webhooks.app_secret',
+  'whatsapp.check_interval',
+  'whatsapp.credentials_interval',
+  'whatsapp.webhooks',
   'events',
-  'log.level',
+  'log',
   'trace',
 ]
 
-/** Keys whose own keys differ in whether they are live, or stand elsewhere in the file. */
+/** Keys whose own keys are told apart in messages, or stand elsewhere in the file. */
 const NESTED: readonly string[] = ['whatsapp.webhooks', 'records.calls']
+
+/** Why a key waits for the next start. */
+const REASONS: Readonly<Record<string, string>> = {
+  'sip.domain': 'calls in progress, the certificate and the server stored with WhatsApp carry it',
+  'sip.listen': 'sockets are bound at the start',
+  'sip.server': 'the SIP server holds the dialogs of every call',
+  'media.relay': 'the relay holds the audio of every call',
+  'media.rtpengine': 'the relay holds the audio of every call',
+  'media.listen': 'sockets are bound by the workers, which start once',
+  'media.ports': 'the range is shared out among the workers, which start once',
+  'media.workers': 'the range is shared out among the workers, which start once',
+  'media.sockets': 'sockets are bound by the workers, which start once',
+  'media.transcoding': 'it is shared out among the workers, which start once',
+  whatsapp: 'connections and passwords belong to the WhatsApp they were made for',
+  'http.listen': 'sockets are bound at the start',
+  records: 'what is kept is opened at the start',
+  telemetry: 'the exporter is loaded at the start',
+}
+
+/** Why a key path waits for the next start, for an operator. */
+export function restartReason(path: string): string {
+  const key = [path, path.split('.')[0]!].find((one) => one in REASONS)
+  return key === undefined ? 'it is read at the start' : REASONS[key]!
+}
 
 /** File spellings of the typed configuration's keys, for messages an operator reads. */
 const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
@@ -38,17 +67,36 @@ function fileKey(path: string): string {
     .replace(/^records\.calls\./, 'records.')
 }
 
+const isLive = (path: string): boolean =>
+  LIVE.some((key) => path === key || path.startsWith(`${key}.`))
+
 /** Compares two configurations, key by key of their sections. */
 export function configChanges(before: Config, after: Config): ConfigChanges {
   const changes: ConfigChanges = { applied: [], restart: [] }
   for (const section of Object.keys(after) as (keyof Config)[]) {
     if (section === 'file') continue
     for (const path of changedPaths(section, before[section], after[section])) {
-      const live = LIVE.some((key) => path === key || path.startsWith(`${key}.`))
-      changes[live ? 'applied' : 'restart'].push(fileKey(path))
+      changes[isLive(path) ? 'applied' : 'restart'].push(fileKey(path))
     }
   }
   return changes
+}
+
+/** The configuration that runs after a reload: keys that need a restart keep their running values. */
+export function reloadedConfig(before: Config, after: Config): Config {
+  const sections = Object.entries(after).map(([name, value]) => {
+    const section = snake(name)
+    const running = before[name as keyof Config]
+    if (isLive(section)) return [name, value]
+    if (!isObject(running) || Array.isArray(running) || !isObject(value)) return [name, running]
+    const keys = Object.entries({ ...running, ...value }).map(([key]) => {
+      const live = isLive(`${section}.${snake(key)}`)
+      const from: Record<string, unknown> = live ? value : running
+      return [key, from[key]]
+    })
+    return [name, Object.fromEntries(keys)]
+  })
+  return Object.fromEntries(sections) as Config
 }
 
 function changedPaths(section: string, before: unknown, after: unknown): string[] {
@@ -80,7 +128,8 @@ function same(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(a, b)
 }
 
-/** Whether the settings of numbers have to be looked at again. */
+/** Whether the settings of numbers have to be looked at again, or at other intervals. */
 export function numbersChanged(before: Config, after: Config): boolean {
-  return !same(before.numbers, after.numbers)
+  const intervals = ({ whatsapp }: Config) => [whatsapp.checkInterval, whatsapp.credentialsInterval]
+  return !same(before.numbers, after.numbers) || !same(intervals(before), intervals(after))
 }

@@ -10,7 +10,7 @@ import {
 } from '../embedded-drachtio/index.ts'
 import { readAnchor } from '../settings/index.ts'
 import { type Clock, delay } from '../shared/clock.ts'
-import type { Logger } from '../shared/log.ts'
+import type { Logger, LogLevel } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
 import { Secret } from '../shared/secret.ts'
 import { tlsPeers } from './tls-peers.ts'
@@ -25,8 +25,11 @@ export interface SipServerHandle {
   listeners(): readonly ListenerInfo[]
   /** Undefined for a drachtio-server elsewhere, which has metrics of its own. */
   metrics(): Promise<SipServerMetrics | undefined>
-  /** Takes what a reload may change: TLS of the trunks, for connections to come. */
-  configure(config: Config): void
+  /**
+   * Takes certificate files, the external address, TLS of the trunks, and the level the log has now;
+   * connections and dialogs live on. A drachtio-server elsewhere has a configuration of its own.
+   */
+  configure(config: Config): Promise<void>
   /**
    * Hands every SIP message in and out to `take`; `undefined` ends it. A drachtio-server elsewhere shows none.
    */
@@ -107,9 +110,23 @@ export async function startSipServer(
     listen: { whatsapp: whatsapp!, pbx },
     listeners: () => listeners,
     metrics: () => worker.metrics(),
-    configure(changed) {
+    async configure(changed) {
+      const { tls, externalAddress } = changed.sip
       options.tlsPeers = tlsPeers(changed.trunks)
       worker.configureTls(options.tlsPeers)
+      // Also for the thread after a crash.
+      for (const listener of options.listeners) {
+        listener.externalAddress = externalAddress
+        if (listener.transport === 'tls') listener.tls = tls
+      }
+      const logLevel = deps.log.level as LogLevel
+      try {
+        await worker.configure({ tls, externalAddress, logLevel })
+        listeners = await worker.listeners()
+      } catch (err) {
+        // It is being started again, with all of this.
+        deps.log.warn({ err }, 'SIP server not configured again')
+      }
     },
     tap(next) {
       take = next
@@ -154,7 +171,7 @@ function foreignServer(
     listen: config.sip.listen,
     listeners: () => [],
     metrics: async () => undefined,
-    configure: () => {},
+    configure: async () => {},
     tap: () => {},
     close: async () => {},
   }

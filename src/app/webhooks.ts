@@ -1,5 +1,5 @@
 import type { CallRegistry } from '../calls/index.ts'
-import type { Config, WhatsAppConfig } from '../config/types.ts'
+import type { Config } from '../config/types.ts'
 import { type EventPublisher, present } from '../events/index.ts'
 import type { MetricFamily, WebhookDoor } from '../http/index.ts'
 import type { Clock } from '../shared/clock.ts'
@@ -54,13 +54,11 @@ export class Webhooks implements WebhookSinks {
     })
   }
 
-  /** For the HTTP interface; undefined when no webhooks are configured. */
-  get door(): WebhookDoor | undefined {
-    const { webhooks } = this.#options.config().whatsapp
-    if (!webhooks) return undefined
+  /** For the HTTP interface. */
+  get door(): WebhookDoor {
     const { receiver } = this
     return {
-      path: webhooks.path,
+      path: () => this.#options.config().whatsapp.webhooks?.path,
       bodyLimit: BODY_LIMIT,
       handshake: (query) => receiver.handshake(query),
       receive: (body, signature) => receiver.receive(body, signature),
@@ -217,12 +215,4 @@ export class Webhooks implements WebhookSinks {
       take?.call(consumer, event)
     }
   }
-}
-
-/** The webhook settings a reload takes: secrets at once, the path at the next start. */
-export function reloadedWebhooks(
-  before: WhatsAppConfig['webhooks'],
-  after: WhatsAppConfig['webhooks'],
-): WhatsAppConfig['webhooks'] {
-  return before && after ? { ...after, path: before.path } : before
 }

@@ -5,17 +5,19 @@ export type { SipServerMetrics } from './metrics.ts'
 export type { AdminLimits } from './protocol/admin.ts'
 export { createSipServer, type SipServer, type SipServerOptions } from './server.ts'
 export { METHODS, type PeerTraffic } from './traffic.ts'
-export type {
-  CertificateEvent,
-  CertificateInfo,
-  ListenerInfo,
-  ListenerOptions,
-  TapBatch,
-  TlsClientOptions,
-  TlsPeer,
+export {
+  type CertificateEvent,
+  type CertificateInfo,
+  type ListenerInfo,
+  type ListenerOptions,
+  loadCertificate,
+  type TapBatch,
+  type TlsClientOptions,
+  type TlsPeer,
 } from './transport/index.ts'
 export {
   type SipServerWorker,
   type SipServerWorkerOptions,
   startSipServerWorker,
 } from './worker.ts'
+export type { CertificateReport, ServerChanges } from './worker-messages.ts'

@@ -24,6 +24,7 @@ import {
 import {
   type CertificateEvent,
   createTransportLayer,
+  type ListenerChanges,
   type ListenerInfo,
   type ListenerOptions,
   MessageTap,
@@ -85,6 +86,8 @@ export interface SipServer {
    */
   tap(take: ((batch: TapBatch) => void) | undefined): void
   tapped(bytes: number): void
+  /** Other certificate files, another external address: for what comes; nothing open is touched. */
+  configure(changes: ListenerChanges): CertificateEvent[]
   /** Drops all connections and state; nothing is sent to the network. */
   close(): Promise<void>
 }
@@ -231,6 +234,7 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
       transport.tap(tap)
     },
     tapped: (bytes) => tap?.taken(bytes),
+    configure: (changes) => transport.configure(changes),
     async close() {
       await admin.close()
       dialogs.close()

@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { isCausewayError } from '../shared/errors/index.ts'
-import { createLogger } from '../shared/log.ts'
+import { createLogger, type Logger } from '../shared/log.ts'
 import { Secret } from '../shared/secret.ts'
 import { ThreadLoad } from '../shared/thread-load.ts'
 import { createSipServer, type SipServer } from './server.ts'
@@ -36,7 +36,7 @@ function errorReport(error: unknown): ErrorReport {
   }
 }
 
-async function start(input: WorkerInput): Promise<SipServer> {
+async function start(input: WorkerInput, log: Logger): Promise<SipServer> {
   const { certificate } = input.tlsClient
   return createSipServer({
     ...input.options,
@@ -48,16 +48,11 @@ async function start(input: WorkerInput): Promise<SipServer> {
     certificateChanged: (event) => {
       report({ kind: 'certificate', report: certificateReport(event) })
     },
-    log: createLogger({
-      level: input.logLevel,
-      // Masked by the parent, which knows what its operator wants.
-      numbers: 'full',
-      destination: { write: (line) => report({ kind: 'log', line }) },
-    }),
+    log,
   })
 }
 
-function serve(server: SipServer): void {
+function serve(server: SipServer, log: Logger): void {
   const load = new ThreadLoad()
   parentPort?.on('message', (request: WorkerRequest) => {
     const { id } = request
@@ -82,6 +77,12 @@ function serve(server: SipServer): void {
       case 'taken':
         server.tapped(request.bytes)
         break
+      case 'configure': {
+        log.level = request.changes.logLevel
+        const reports = server.configure(request.changes).map(certificateReport)
+        report({ kind: 'reloaded', id, reports })
+        break
+      }
       case 'close':
         load.stop()
         void server.close().then(() => {
@@ -94,7 +95,17 @@ function serve(server: SipServer): void {
   report({ kind: 'ready', admin: server.admin, listeners: server.listeners() })
 }
 
-start(workerData as WorkerInput).then(serve, (error: unknown) => {
-  report({ kind: 'failed', error: errorReport(error) })
-  parentPort?.close()
+const input = workerData as WorkerInput
+const log = createLogger({
+  level: input.logLevel,
+  // Masked by the parent, which knows what its operator wants.
+  numbers: 'full',
+  destination: { write: (line) => report({ kind: 'log', line }) },
 })
+start(input, log).then(
+  (server) => serve(server, log),
+  (error: unknown) => {
+    report({ kind: 'failed', error: errorReport(error) })
+    parentPort?.close()
+  },
+)

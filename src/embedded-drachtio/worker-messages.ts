@@ -17,11 +17,21 @@ export interface WorkerInput {
   logLevel: LogLevel
 }
 
-/** From the parent to the worker. `id` comes back with the answer; there is none to `tls`. */
+/** What of a running server can be changed; connections and dialogs live on. */
+export interface ServerChanges {
+  /** PEM files of every TLS listener from now on, read at once. */
+  tls: { cert: string; key: string } | undefined
+  /** Host for Via and Contact of every listener. */
+  externalAddress: string | undefined
+  logLevel: LogLevel
+}
+
+/** From the parent to the worker. `id` comes back with the answer, where there is one. */
 export type WorkerRequest =
   | { kind: 'metrics'; id: number }
   | { kind: 'listeners'; id: number }
   | { kind: 'reload'; id: number }
+  | { kind: 'configure'; id: number; changes: ServerChanges }
   | { kind: 'close'; id: number }
   | { kind: 'tls'; id: number; peers: readonly TlsPeer[] }
   /** Unanswered: the messages of the network come as `tapped` from now on, or no more. */

@@ -9,6 +9,7 @@ import type {
   CertificateReport,
   CloneableOptions,
   ErrorReport,
+  ServerChanges,
   WorkerInput,
   WorkerReport,
   WorkerRequest,
@@ -43,6 +44,8 @@ export interface SipServerWorker {
   configureTls(peers: readonly TlsPeer[]): void
   /** Whether the messages of the network are told by the `tapped` event. */
   tap(on: boolean): void
+  /** Changes what can change under way; reports of the certificates that were read for it. */
+  configure(changes: ServerChanges): Promise<CertificateReport[]>
   /** Closes the server and ends the thread. Idempotent. */
   close(): Promise<void>
 }
@@ -53,7 +56,14 @@ export interface SipServerWorker {
  */
 const YOUNG_GENERATION = 24
 
-type Ask = Exclude<WorkerRequest['kind'], 'close' | 'tls' | 'tap' | 'taken'>
+/** Requests without an answer. */
+type Told = Extract<WorkerRequest, { kind: 'tls' | 'tap' | 'taken' }>
+type Request =
+  Exclude<WorkerRequest, Told> extends infer R
+    ? R extends { id: number }
+      ? Omit<R, 'id'>
+      : never
+    : never
 
 /**
  * Starts a server in a worker thread. Rejects with the coded error of a listener that could not be
@@ -115,22 +125,22 @@ export async function startSipServerWorker(
     if (!closing && started) events.emit('crashed', gone)
   })
 
-  function tell(request: Extract<WorkerRequest, { kind: 'tls' | 'tap' | 'taken' }>): void {
+  function tell(request: Told): void {
     if (!gone) thread.postMessage(request)
   }
-  function call(kind: Ask | 'close'): Promise<WorkerReport> {
+  function call(request: Request): Promise<WorkerReport> {
     if (gone) return Promise.reject(gone)
     const id = ++lastId
     const answer = Promise.withResolvers<WorkerReport>()
     waiting.set(id, answer)
-    thread.postMessage({ kind, id } satisfies WorkerRequest)
+    thread.postMessage({ ...request, id })
     return answer.promise
   }
   async function ask<K extends WorkerReport['kind']>(
-    kind: Ask,
+    request: Request,
     expected: K,
   ): Promise<Extract<WorkerReport, { kind: K }>> {
-    const report = await call(kind)
+    const report = await call(request)
     if (report.kind !== expected) throw new Error(`unexpected ${report.kind} of the SIP server`)
     return report as Extract<WorkerReport, { kind: K }>
   }
@@ -141,14 +151,15 @@ export async function startSipServerWorker(
   return {
     admin,
     events,
-    listeners: async () => (await ask('listeners', 'listeners')).listeners,
-    metrics: async () => (await ask('metrics', 'metrics')).metrics,
-    reloadCertificates: async () => (await ask('reload', 'reloaded')).reports,
+    listeners: async () => (await ask({ kind: 'listeners' }, 'listeners')).listeners,
+    metrics: async () => (await ask({ kind: 'metrics' }, 'metrics')).metrics,
+    reloadCertificates: async () => (await ask({ kind: 'reload' }, 'reloaded')).reports,
+    configure: async (changes) => (await ask({ kind: 'configure', changes }, 'reloaded')).reports,
     configureTls: (peers) => tell({ kind: 'tls', id: 0, peers }),
     tap: (on) => tell({ kind: 'tap', id: 0, on }),
     close() {
       closing ??= (async () => {
-        if (!gone) await call('close').catch(() => undefined)
+        if (!gone) await call({ kind: 'close' }).catch(() => undefined)
         await exited.promise
       })()
       return closing

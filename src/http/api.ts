@@ -24,6 +24,7 @@ export function apiRoutes(
       numberRoutes(api, operations)
       api.get('/trunks', async () => ({ trunks: operations.trunks() }))
       api.get('/config', async () => operations.config())
+      api.get('/reload', async () => operations.reloads())
       api.post('/reload', async (_request, reply) => {
         const result = await operations.reload()
         return reply.code(result.ok ? 200 : 422).send(result)

@@ -136,12 +136,26 @@ export interface ReloadResult {
   applied: string[]
   /** Key paths that need a restart. */
   restart: string[]
+  /** Why, for each of them. */
+  reasons: Record<string, string>
   errors: unknown[]
   warnings: unknown[]
 }
 
 /** The ended calls of the history. What it throws is coded: the file cannot be read. */
 export type StoredCalls = Pick<CallHistory, 'page' | 'count' | 'get' | 'export' | 'forget'>
+
+/** The running configuration and the last reload, as the API shows them. */
+export interface ReloadView {
+  /** When the running configuration was read; ISO 8601. */
+  loaded_at: string
+  /** Tells configurations apart; made without their secrets. */
+  hash: string
+  /** Key paths in which the file differed from what runs, at the last reload that was taken. */
+  restart: string[]
+  /** Null before the first. */
+  last: ({ at: string } & ReloadResult) | null
+}
 
 /** What the HTTP interface may see and do. The running instance implements it. */
 export interface Operations {
@@ -186,6 +200,7 @@ export interface Operations {
   /** The running configuration, secrets redacted. */
   config(): unknown
   reload(): Promise<ReloadResult>
+  reloads(): ReloadView
   drain(): void
   undrain(): void
 }

@@ -6,14 +6,14 @@ import { apiRoutes } from './api.ts'
 import { healthRoutes } from './health.ts'
 import { metricsRoute } from './metrics.ts'
 import type { Operations } from './operations.ts'
-import { type WebhookDoor, webhookRoutes } from './webhooks.ts'
+import { type WebhookDoor, webhookRoutes, webhookUrl } from './webhooks.ts'
 
 /** What the HTTP interface needs. */
 export interface HttpOptions {
   operations: Operations
   /** The API's token as configured now; a reload may change it. */
   token: () => Secret | undefined
-  /** Undefined: no webhooks are configured, and their path does not exist. */
+  /** Undefined: there never are any. */
   webhooks?: WebhookDoor | undefined
   log: Logger
 }
@@ -28,6 +28,8 @@ export interface HttpServer {
 export function buildHttp(options: HttpOptions): FastifyInstance {
   const app = Fastify({
     logger: false,
+    // Routes cannot be added later, and a reload may move the webhooks.
+    rewriteUrl: ({ url = '/' }) => webhookUrl(url, options.webhooks?.path()),
     bodyLimit: 64 * 1024,
     // A request that trickles in does not hold its connection for longer.
     requestTimeout: 30_000,
@@ -56,7 +58,7 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
     },
   )
   app.setNotFoundHandler((request, reply) => {
-    const detail = `${request.method} ${request.url.split('?')[0]}`
+    const detail = `${request.method} ${request.originalUrl.split('?')[0]}`
     return reply.code(404).send({ error: new CausewayError('APP_HTTP_NOT_FOUND', { detail }) })
   })
   healthRoutes(app, options.operations)

@@ -3,8 +3,8 @@ import { CausewayError } from '../shared/errors/index.ts'
 
 /** Who takes WhatsApp's webhooks. The running instance implements it. */
 export interface WebhookDoor {
-  /** Absolute path: `/webhooks/whatsapp`. */
-  path: string
+  /** Absolute path as configured now: `/webhooks/whatsapp`. Undefined: none, and it does not exist. */
+  path(): string | undefined
   /** Largest body, bytes. */
   bodyLimit: number
   /** Body of the 200 that answers a verification handshake; undefined: 403. */
@@ -17,6 +17,17 @@ export interface WebhookDoor {
 
 /** Seconds after which a sender may try again when the queue is full. */
 const RETRY_AFTER = 5
+
+/** Where the routes are; the path that is configured now leads here. */
+const INNER = '/-/webhooks'
+
+/** The URL a request is routed by: that of the webhooks for their configured path. */
+export function webhookUrl(url: string, path: string | undefined): string {
+  const [asked = '', ...query] = url.split('?')
+  if (asked === path) return [INNER, ...query].join('?')
+  // Nobody comes in by the inner one.
+  return asked.startsWith('/-/') ? '/-/none' : url
+}
 
 /**
  * WhatsApp's webhooks, outside of /api and its token: the signature is what counts. The routes have a scope
@@ -34,13 +45,13 @@ export function webhookRoutes(app: FastifyInstance, door: WebhookDoor): void {
       throw error
     })
 
-    scope.get(door.path, async (request, reply) => {
+    scope.get(INNER, async (request, reply) => {
       const challenge = door.handshake(request.query as Record<string, unknown>)
       if (challenge !== undefined) return reply.type('text/plain').send(challenge)
       return reply.code(403).send({ error: new CausewayError('APP_WEBHOOK_HANDSHAKE') })
     })
 
-    scope.post(door.path, { bodyLimit: door.bodyLimit }, async (request, reply) => {
+    scope.post(INNER, { bodyLimit: door.bodyLimit }, async (request, reply) => {
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
       const answer = door.receive(body, request.headers['x-hub-signature-256'])
       if (answer === 'accepted') return reply.type('text/plain').send('')

@@ -41,6 +41,9 @@ const ABILITIES: AnchorAbilities = {
   suites: SUITES,
 }
 
+/** Milliseconds after which a worker that reports every second is taken for dead. */
+const SILENCE = 10_000
+
 /**
  * Starts the embedded relay: an anchor whose calls live in worker threads that own their sockets. A
  * thread that dies takes its calls alone and is started again.
@@ -125,6 +128,16 @@ class EmbeddedRelay implements Anchor {
       },
       totals: this.#places.map(({ totals }) => totals).reduce(sum, {}),
     }
+  }
+
+  alive(): boolean {
+    const now = this.#options.clock.monotonic()
+    return this.#places.some(({ thread }) => thread && now - thread.heardAt < SILENCE)
+  }
+
+  reconfigure(externalAddress: string | undefined): void {
+    const logLevel = this.#options.log.level as LogLevel
+    for (const place of this.#places) place.configure({ externalAddress, logLevel })
   }
 
   async close(): Promise<void> {

@@ -89,6 +89,10 @@ export interface MediaRelay {
   status(): AnchorStatus
   /** @throws CausewayError `MEDIA_RELAY_UNAVAILABLE` (503) */
   allocate(call: MediaCall): MediaSession
+  /** Takes another public address, and the level the log has now, where the relay has its own. */
+  reconfigure?(externalAddress: string | undefined): void
+  /** Whether the part of the relay in this process works; absent where there is none. */
+  alive?(): boolean
   close(): Promise<void>
 }
 

@@ -23,26 +23,39 @@ export interface LogOptions {
  * credentials (design rule 5).
  */
 export function createLogger(options: LogOptions): Logger {
-  const masked = options.numbers === 'masked'
-  const number = (value: unknown): unknown => (masked ? maskNumber(value) : value)
+  const style = { masked: options.numbers === 'masked' }
+  const number = (value: unknown): unknown => (style.masked ? maskNumber(value) : value)
   const settings = {
     level: options.level,
     base: null,
     timestamp: stdTimeFunctions.isoTime,
     hooks: { logMethod: nameless },
     serializers: {
-      err: (value: unknown) => (masked ? maskError(serializeError(value)) : serializeError(value)),
+      err: (value: unknown) =>
+        style.masked ? maskError(serializeError(value)) : serializeError(value),
       sip: (value: unknown) => redactText(String(value)),
       party: number,
       from: number,
       to: number,
       detail: number,
       text: number,
-      wacid: (value: unknown) => (masked ? maskWacid(value) : value),
-      callId: (value: unknown) => (masked ? maskNumber(maskWacid(value)) : value),
+      wacid: (value: unknown) => (style.masked ? maskWacid(value) : value),
+      callId: (value: unknown) => (style.masked ? maskNumber(maskWacid(value)) : value),
     },
   }
-  return options.destination ? pino(settings, options.destination) : pino(settings)
+  const log = options.destination ? pino(settings, options.destination) : pino(settings)
+  styles.set(log, style)
+  return log
+}
+
+/** How each logger of {@link createLogger} writes numbers; its children share it. */
+const styles = new WeakMap<Logger, { masked: boolean }>()
+
+/** Changes a logger of {@link createLogger} under way. The level of its children stays as it is. */
+export function adjustLogger(log: Logger, to: Pick<LogOptions, 'level' | 'numbers'>): void {
+  log.level = to.level
+  const style = styles.get(log)
+  if (style) style.masked = to.numbers === 'masked'
 }
 
 /** A logger that writes nothing, for tests and offline verbs. */

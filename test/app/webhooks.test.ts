@@ -192,8 +192,8 @@ t.test('drift is published when it changes', async (t) => {
   t.equal(published.length, 2)
 })
 
-t.test('without webhooks in the configuration there is no door', async (t) => {
-  t.equal(lab({ whatsapp: labConfig().whatsapp }).webhooks.door, undefined)
+t.test('without webhooks in the configuration there is no path', async (t) => {
+  t.equal(lab({ whatsapp: labConfig().whatsapp }).webhooks.door.path(), undefined)
 })
 
 t.test('a target that fails warns in the health report', async (t) => {

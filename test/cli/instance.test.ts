@@ -163,20 +163,37 @@ t.test('drain and undrain', async (t) => {
   t.match(await run('drain'), { code: 0, stdout: /new calls are refused, 1 call in progress/ })
   const json = await run('drain', '--json')
   t.same(JSON.parse(json.stdout), { draining: true, calls: 1 })
+  const waited = await run('drain', '--wait', '1ms', '--json')
+  t.equal(waited.code, 1, 'calls are left')
+  t.same(JSON.parse(waited.stdout), { draining: true, calls: 1 })
+  t.match(await run('drain', '--wait', 'long'), { code: 64, stderr: /--wait long: expected 30s/ })
+  const waiting = run('drain', '--wait', '1h')
+  setImmediate(() => registry.active().next().value!.end(hungUpBy('pbx')))
+  t.match(await waiting, { code: 0, stdout: /0 calls in progress/ })
   t.match(await run('undrain'), { code: 0, stdout: /new calls are taken/ })
   t.same(JSON.parse((await run('undrain', '--json')).stdout), { draining: false })
-  t.same(log, ['drain', 'drain', 'undrain', 'undrain'])
+  t.same(log, ['drain', 'drain', 'drain', 'drain', 'undrain', 'undrain'])
 })
 
 t.test('reload: what was taken, what waits, what is wrong', async (t) => {
-  const good: ReloadResult = { ok: true, applied: [], restart: [], errors: [], warnings: [] }
+  const good: ReloadResult = {
+    ok: true,
+    applied: [],
+    restart: [],
+    reasons: {},
+    errors: [],
+    warnings: [],
+  }
   let result = good
   const { run } = await instance(t, { reload: async () => result })
   t.match(await run('reload'), { code: 0, stdout: 'reloaded, nothing had changed\n' })
   result = { ...good, applied: ['limits.calls', 'numbers'] }
   t.match(await run('reload'), { code: 0, stdout: /taken at once {3}limits\.calls, numbers/ })
-  result = { ...good, restart: ['sip.listen'] }
-  t.match(await run('reload'), { code: 2, stdout: /needs a restart sip\.listen/ })
+  result = { ...good, restart: ['sip.listen'], reasons: { 'sip.listen': 'bound at the start' } }
+  t.match(await run('reload'), {
+    code: 2,
+    stdout: /needs a restart sip\.listen: bound at the start\n/,
+  })
   result = { ...good, warnings: [new CausewayError('CONFIG_NO_CALLERS', { place: 'c.yaml:3:1' })] }
   const warned = await run('reload')
   t.equal(warned.code, 2)

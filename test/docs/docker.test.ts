@@ -119,3 +119,38 @@ t.test('the configuration of the compose file is good and fits it', async (t) =>
   t.match(pjsip, `contact = sip:${sip.listen.pbx[0].replace('udp://', '')}`)
   t.match(pjsip, `bind = ${trunks[0].targets[0].replace('sip:', '')}`)
 })
+
+/** Instructions of a Dockerfile, with continued lines joined. */
+const instructionsOf = (file: string): string[] =>
+  readFileSync(file, 'utf8')
+    .replace(/\\\n/g, '')
+    .split('\n')
+    .filter((line) => /^[A-Z]/.test(line))
+
+for (const file of globSync('docker/**/Dockerfile')) {
+  t.test(`${file} keeps the rules of small images`, async (t) => {
+    const lines = instructionsOf(file)
+    const of = (name: string): string[] => lines.filter((line) => line.startsWith(`${name} `))
+    for (const line of of('FROM')) t.match(line, /^FROM [\w./-]+:[\w.-]*\d[\w.-]*( AS \w+)?$/, line)
+    t.equal(of('ENTRYPOINT').length, 1, 'one process')
+    for (const line of [...of('ENTRYPOINT'), ...of('CMD')]) {
+      t.ok(Array.isArray(JSON.parse(line.slice(line.indexOf('[')))), 'no shell is process 1')
+    }
+    const users = of('USER')
+    t.notMatch(users.at(-1) ?? 'USER root', /^USER (root|0)\b/, 'not as root')
+    t.same(of('ADD'), [], 'COPY says what it does')
+    t.same(of('MAINTAINER'), [])
+    t.notMatch(lines.join('\n'), /\bsudo\b|apt-get (dist-)?upgrade|:latest/)
+    for (const line of of('RUN')) {
+      if (line.includes('apt-get install')) {
+        t.match(line, /apt-get update\s+&& apt-get install -y --no-install-recommends/)
+        t.match(line, /&& rm -rf \/var\/lib\/apt\/lists\/\*/, 'no package lists stay')
+      }
+      if (/\bapk add\b/.test(line)) t.match(line, /apk add --no-cache/)
+      if (/\bnpm ci\b/.test(line) && !line.includes('--ignore-scripts')) {
+        t.match(line, /npm cache clean/, 'no package cache stays')
+      }
+    }
+    for (const line of of('WORKDIR')) t.match(line, /^WORKDIR \//)
+  })
+}

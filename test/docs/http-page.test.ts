@@ -7,7 +7,7 @@ const page = readFileSync('docs/reference/http.md', 'utf8')
 /** `GET /api/v1/calls/:id` for each route there is. */
 async function routes(): Promise<string[]> {
   const { app } = httpFixture({}, undefined, {
-    path: '/webhooks/whatsapp',
+    path: () => '/webhooks/whatsapp',
     bodyLimit: 1,
     handshake: () => undefined,
     receive: () => 'forged',
@@ -25,10 +25,13 @@ async function routes(): Promise<string[]> {
       const depth = lead.length / 4 - 1
       stack.splice(depth, Number.POSITIVE_INFINITY, path)
       const whole = stack.join('')
-      return methods
-        .split(', ')
-        .filter((method) => method !== 'HEAD')
-        .map((method) => `${method} ${whole}`)
+      return (
+        methods
+          .split(', ')
+          .filter((method) => method !== 'HEAD')
+          // Where the configured path of the webhooks leads.
+          .map((method) => `${method} ${whole.replace('/-/webhooks', '/webhooks/whatsapp')}`)
+      )
     })
 }
 

@@ -9,10 +9,11 @@ import { Events } from '../../src/app/events.ts'
 import { MediaWatch, relayMetrics } from '../../src/app/media-watch.ts'
 import { InstanceWatch } from '../../src/app/metrics/instance-watch.ts'
 import { metricFamilies } from '../../src/app/metrics.ts'
+import { registrationMetrics } from '../../src/app/registrations.ts'
+import { Reloader } from '../../src/app/reloader.ts'
 import { spanMetrics } from '../../src/app/telemetry.ts'
 import { Tracing } from '../../src/app/tracing.ts'
 import { trunkMetrics } from '../../src/app/trunks.ts'
-import { registrationMetrics } from '../../src/app/registrations.ts'
 import { Webhooks } from '../../src/app/webhooks.ts'
 import { CallRegistry, causeOf, hungUpBy } from '../../src/calls/index.ts'
 import { createSipServer } from '../../src/embedded-drachtio/index.ts'
@@ -145,6 +146,7 @@ async function exposed(): Promise<Map<string, string>> {
       totals: { packets: 1 },
     }),
     ...trunkMetrics({ targets: [TARGET], trunks: [TRUNK] }),
+    ...reloadMetrics(clock),
     ...watch.metrics(),
     ...new Tracing({
       config: () => labConfig(),
@@ -222,6 +224,20 @@ const TARGET = {
   pinged: true,
   roundTrip: 2,
 } as const
+
+/** Nothing was reloaded yet. */
+function reloadMetrics(clock: FakeClock): MetricFamily[] {
+  const config = configOf(VALID)
+  const reloader = new Reloader({
+    config: () => config,
+    load: () => ({ config, warnings: [] }),
+    verify: () => {},
+    apply: async () => {},
+    clock,
+    log: silentLogger(),
+  })
+  return reloader.metrics()
+}
 
 /** Webhooks of every sort have come. */
 function webhookMetrics(calls: CallRegistry, clock: FakeClock): MetricFamily[] {

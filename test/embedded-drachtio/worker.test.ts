@@ -134,3 +134,45 @@ t.test('certificates are read again, and both outcomes are told', async (t) => {
   t.match(told.at(-1), /SIP_CERTIFICATE_UNUSABLE/)
   t.notMatch(lines.join(''), testSecret, 'the secret is in no line')
 })
+
+t.test('what can change under way: certificate files, external address, log level', async (t) => {
+  const ca = makeCa()
+  const old = writeCertificate(makeCert({ ca, dns: ['old.example.com'] }))
+  const other = writeCertificate(makeCert({ ca, dns: ['other.example.com'] }))
+  t.teardown(() => {
+    for (const { folder } of [old, other]) rmSync(folder, { recursive: true, force: true })
+  })
+  const lines: string[] = []
+  const log = createLogger({
+    level: 'warn',
+    numbers: 'full',
+    destination: { write: (line) => lines.push(line) },
+  })
+  const worker = await startSipServerWorker({
+    admin,
+    listeners: [udp, { transport: 'tls', host: '127.0.0.1', port: 0, tls: old }],
+    log,
+  })
+  t.teardown(() => worker.close())
+  const changes = { tls: old, externalAddress: '203.0.113.77', logLevel: 'warn' as const }
+  t.same(await worker.configure(changes), [], 'the same certificate is not told of')
+  const moved = await worker.listeners()
+  t.same(
+    moved.map(({ externalAddress }) => externalAddress),
+    ['203.0.113.77', '203.0.113.77'],
+  )
+  log.level = 'info'
+  const [taken] = await worker.configure({ ...changes, tls: other, logLevel: 'info' })
+  t.match(taken, {
+    error: undefined,
+    listener: { certificate: { names: ['DNS:other.example.com'] } },
+  })
+  t.match(lines.join(''), 'SIP certificate reloaded', 'at the level it has now')
+  const [failed] = await worker.configure({ ...changes, tls: { cert: other.cert, key: old.key } })
+  t.match(failed?.error, /SIP_CERTIFICATE_UNUSABLE/)
+  t.match((await worker.listeners())[1]?.certificate?.names, ['DNS:other.example.com'])
+  const [again] = await worker.reloadCertificates()
+  t.equal(again?.error, undefined, 'the files of before are still those that are read')
+  await worker.configure({ ...changes, externalAddress: undefined })
+  t.equal((await worker.listeners())[0]?.externalAddress, undefined)
+})

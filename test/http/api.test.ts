@@ -104,7 +104,14 @@ t.test('DELETE hangs up an active call', async (t) => {
 
 t.test('drain, undrain and reload', async (t) => {
   const { app, log } = httpFixture({
-    reload: async () => ({ ok: false, applied: [], restart: [], errors: ['bad'], warnings: [] }),
+    reload: async () => ({
+      ok: false,
+      applied: [],
+      restart: [],
+      reasons: {},
+      errors: ['bad'],
+      warnings: [],
+    }),
   })
   t.equal((await app.inject({ method: 'POST', url: '/api/v1/drain' })).statusCode, 200)
   t.equal((await app.inject({ method: 'POST', url: '/api/v1/undrain' })).statusCode, 200)

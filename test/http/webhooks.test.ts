@@ -13,7 +13,7 @@ const PATH = '/webhooks/whatsapp'
 
 function doorOf(receiver: WebhookReceiver): WebhookDoor {
   return {
-    path: PATH,
+    path: () => PATH,
     bodyLimit: BODY_LIMIT,
     handshake: (query) => receiver.handshake(query),
     receive: (body, signature) => receiver.receive(body, signature),
@@ -201,4 +201,21 @@ t.test('the rest of the interface keeps its own limit', async (t) => {
   const payload = 'x'.repeat(100_000)
   const reply = await app.inject({ url: '/api/v1/drain', method: 'POST', payload })
   t.equal(reply.statusCode, 413)
+})
+
+t.test('the path is the one configured now', async (t) => {
+  let path: string | undefined = PATH
+  const door = { ...doorOf(receiverLab().receiver), path: () => path }
+  const { app } = httpFixture({}, undefined, door)
+  t.teardown(() => app.close())
+  const status = async (url: string) => (await app.inject({ url, method: 'POST' })).statusCode
+  t.equal(await status(PATH), 403, 'not signed')
+  path = '/elsewhere'
+  t.equal(await status(PATH), 404)
+  t.equal(await status('/elsewhere?x=1'), 403)
+  path = undefined
+  t.equal(await status('/elsewhere'), 404)
+  for (const url of ['/-/webhooks', '/-/webhooks?x', '/-/none'])
+    t.equal(await status(url), 404, url)
+  t.match((await app.inject('/-/webhooks')).json(), { error: { detail: 'GET /-/webhooks' } })
 })

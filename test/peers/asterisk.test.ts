@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import type { CallRecord } from '../../src/simulator/index.ts'
 import type { Ari, AriEvent } from './support/ari.ts'
 import { type Lab, startLab } from './support/lab.ts'
-import { answeredReinvites } from './support/trace.ts'
+import { answeredReinvites, sessionTimers } from './support/trace.ts'
 import { until } from './support/until.ts'
 import { toneMilliseconds } from './support/wav.ts'
 
@@ -69,6 +69,19 @@ t.test('hold and resume from Asterisk leave WhatsApp untouched', async (t) => {
   await ari.request('DELETE', `/channels/${channel!.id}`)
   await call.until(() => false)
   t.match(call.outcome, { by: 'business', reason: 'hung up' })
+  obeyed(t, call)
+})
+
+t.test('Asterisk takes the session timer it is offered, and refreshes', async (t) => {
+  asterisk.cli('pjsip set logger on')
+  const call = place(lab, 'echo')
+  await answered(t, call)
+  await until('the 200 is in the log', () => sessionTimers(asterisk.log).length > 0)
+  asterisk.cli('pjsip set logger off')
+  t.same(sessionTimers(asterisk.log), ['600;refresher=uas'])
+  await hears(t, call, CONSUMER)
+  simulator.sip.hangup(call.id)
+  await until('the channel is gone', () => channels() === 0)
   obeyed(t, call)
 })
 

@@ -4,8 +4,8 @@ export const ALLOW_PBX = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK
 /** Methods offered to WhatsApp, which has no others in a call. */
 export const ALLOW_WHATSAPP = 'INVITE, ACK, BYE, CANCEL, OPTIONS'
 
-/** Extensions named to the PBX (RFC 3262, RFC 3891, RFC 4488). */
-export const SUPPORTED_PBX = '100rel, replaces, norefersub'
+/** Extensions named to the PBX (RFC 3262, RFC 4028, RFC 3891, RFC 4488). */
+export const SUPPORTED_PBX = '100rel, timer, replaces, norefersub'
 
 /** Extensions the PBX may require of us: session timers are the SIP server's work (RFC 4028). */
 const TAKEN = new Set(['timer', '100rel', 'replaces', 'norefersub'])

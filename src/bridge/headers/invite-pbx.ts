@@ -6,6 +6,7 @@ import type { InviteDraft } from '../invite/outgoing-invite.ts'
 import { isRegistered } from '../registrar/binding.ts'
 import type { Headers } from '../sip-port.ts'
 import { ALLOW_PBX, SUPPORTED_PBX } from './allow.ts'
+import { offeredTimer } from './session-timer.ts'
 import { factsToPbx } from './whatsapp.ts'
 
 /** What an INVITE to the PBX is made of. */
@@ -61,6 +62,7 @@ export function inviteToPbx(invite: InboundInvite): InviteDraft {
       Allow: ALLOW_PBX,
       Supported: SUPPORTED_PBX,
       ...(routes.length > 0 ? { Route: routes.map((uri) => `<${uri}>`).join(', ') } : {}),
+      ...offeredTimer(),
       ...factsToPbx(facts, number),
       ...invite.headers,
     },

@@ -1,4 +1,5 @@
 import type { DialogOwner } from '../context.ts'
+import { longerTimer } from '../headers/session-timer.ts'
 import type { Failure } from '../outcome/failure.ts'
 import type {
   Headers,
@@ -74,6 +75,8 @@ export class OutgoingInvite implements ResponseHandler, DialogOwner {
   #sent: SentRequest | undefined
   #cancelHeaders: Headers = {}
   #onLate: (() => void) | undefined
+  /** The session timer a 422 asked for, instead of the draft's. */
+  #timer: Headers | undefined
 
   constructor(
     place: InvitePlace,
@@ -101,6 +104,7 @@ export class OutgoingInvite implements ResponseHandler, DialogOwner {
       To: to,
       CSeq: `${this.#cseq} INVITE`,
       ...headers,
+      ...this.#timer,
       ...this.#authorizer?.credentials(),
       'Content-Type': 'application/sdp',
     }
@@ -175,9 +179,16 @@ export class OutgoingInvite implements ResponseHandler, DialogOwner {
     return events
   }
 
+  /** Whether the PBX wants a longer session interval, which the next INVITE then has: once. */
+  #longer(response: IncomingResponse): boolean {
+    if (this.#timer) return false
+    this.#timer = longerTimer(response, this.#draft.headers)
+    return this.#timer !== undefined
+  }
+
   async #refused(response: IncomingResponse, events: InviteEvents): Promise<void> {
     this.#state = 'thinking'
-    const verdict = this.#authorizer?.retry(response) ?? false
+    const verdict = this.#longer(response) || (this.#authorizer?.retry(response) ?? false)
     // Without waiting where there is nothing to wait for, events keep their order.
     const again = typeof verdict === 'boolean' ? verdict : await verdict
     if (this.#events !== events) return

@@ -16,7 +16,7 @@ the next start. A file with errors changes nothing. Calls in progress are never 
 
 Options:
 ${INSTANCE_USAGE}
-      --json          { ok, applied, restart, errors, warnings }
+      --json          { ok, applied, restart, reasons, errors, warnings }
 
 Exit codes: 0 everything taken, 2 some changes wait for a restart or there are warnings, 78 errors in
 the file.
@@ -37,7 +37,8 @@ Example:
   },
 }
 
-function print({ ok, applied, restart, errors, warnings }: ReloadResult, io: Io): void {
+function print(result: ReloadResult, io: Io): void {
+  const { ok, applied, restart, reasons, errors, warnings } = result
   for (const [list, severity] of [
     [errors, 'error'],
     [warnings, 'warning'],
@@ -59,7 +60,8 @@ function print({ ok, applied, restart, errors, warnings }: ReloadResult, io: Io)
     `${paint('green', 'reloaded')}${applied.length + restart.length === 0 ? ', nothing had changed' : ''}\n`,
   )
   if (applied.length > 0) io.stdout.write(`  taken at once   ${applied.join(', ')}\n`)
-  if (restart.length > 0) {
-    io.stdout.write(`  ${paint('yellow', 'needs a restart')} ${restart.join(', ')}\n`)
+  for (const path of restart) {
+    const why = reasons[path] === undefined ? '' : `: ${reasons[path]}`
+    io.stdout.write(`  ${paint('yellow', 'needs a restart')} ${path}${why}\n`)
   }
 }

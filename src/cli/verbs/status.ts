@@ -35,8 +35,8 @@ export const verb: Verb = {
   summary: 'health of a running instance: numbers, trunks, certificates, media',
   usage: `Usage: causeway status [-c FILE | --url URL] [--json]
 
-Asks a running instance how it is: SIP server, media relay, certificates, every number and every trunk,
-and how many calls are in progress.
+Asks a running instance how it is: SIP server, media relay, configuration, certificates, every number and every
+trunk, and how many calls are in progress.
 
 Options:
 ${INSTANCE_USAGE}

@@ -4,6 +4,8 @@ import type { Config, ListenAddress } from '../../config/types.ts'
 import { createLogger } from '../../shared/log.ts'
 import type { Io } from '../io.ts'
 import { CONFIG_OPTION, CONFIG_USAGE, load, loadAndWarn } from '../load.ts'
+import { refusalLine, serviceOf } from '../service/instance.ts'
+import type { ServiceManager } from '../service/manager.ts'
 import { paintFor } from '../style.ts'
 import { EXIT, parseVerbArgs, UsageError, type Verb } from '../verb.ts'
 import { version } from '../version.ts'
@@ -15,6 +17,9 @@ configured and serves HTTP. Logs are JSON lines on standard output.
 
   SIGTERM, SIGINT   drain: new INVITEs get 503 with Retry-After, calls may finish, then exit
   SIGHUP            reload the configuration; a bad file changes nothing
+
+Started by systemd with Type=notify it says when calls can be taken, of reloads and of its calls, and
+feeds the watchdog while its threads answer.
 
 ${CONFIG_USAGE}
       --drain DURATION  how long calls may go on after SIGTERM (default: 60s), then BYE both legs
@@ -39,23 +44,33 @@ async function run(args: readonly string[], io: Io): Promise<number> {
   // is a call into the system: a plain copy costs nothing.
   process.env = { ...process.env }
   const log = createLogger(config.log)
+  let service: ServiceManager | undefined
   const instance = await Instance.start({
     config,
     version: version(),
     log,
     load: () => load(values.config, io),
+    onReload: (event, result) => {
+      if (event === 'begun') service?.reloading()
+      else service?.reloaded(result && !result.ok ? refusalLine(result.errors) : undefined)
+    },
   })
   const hangup = (): void => void instance.reload()
   process.on('SIGHUP', hangup)
+  service = serviceOf(instance, io, log)
   try {
+    await service.start()
     announce(instance, config, io, values.json)
     void report(instance, config, io)
     await aborted(io.signal)
     log.info({ calls: instance.calls.size, drain: values.drain }, 'draining')
-    await instance.drain(drain)
+    const drained = instance.drain(drain)
+    service.stopping()
+    await drained
   } finally {
     process.off('SIGHUP', hangup)
     await instance.stop()
+    await service.close()
   }
   log.info('stopped')
   return EXIT.done

@@ -1,11 +1,12 @@
 /** The transport layer: UDP, TCP and TLS (RFC 3261 §18). */
 
-export type { CertificateInfo } from './certificate.ts'
+export { type CertificateInfo, loadCertificate } from './certificate.ts'
 export { createTransportLayer, type TransportLayer } from './layer.ts'
 export { createTransportMetrics, type PerTransport, type TransportMetrics } from './metrics.ts'
 export {
   type CertificateEvent,
   defaultTransportLimits,
+  type ListenerChanges,
   type ListenerInfo,
   type ListenerOptions,
   type TlsClientOptions,

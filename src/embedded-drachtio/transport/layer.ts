@@ -11,6 +11,7 @@ import { createTransportMetrics, type TransportMetrics } from './metrics.ts'
 import {
   type CertificateEvent,
   defaultTransportLimits,
+  type ListenerChanges,
   type ListenerInfo,
   type TransportLayerOptions,
   type TransportName,
@@ -37,6 +38,8 @@ export interface TransportLayer extends Transport {
   reloadCertificates(): CertificateEvent[]
   /** Takes the peers with TLS settings of their own, for connections to come. */
   configureTls(peers: readonly TlsPeer[]): void
+  /** Takes other certificate files and another external address; connections live on. */
+  configure(changes: ListenerChanges): CertificateEvent[]
   readonly metrics: TransportMetrics
   /** Who sees every message in and out, from now on. */
   tap(tap: MessageTap | undefined): void
@@ -122,8 +125,19 @@ class Layer implements TransportLayer {
   }
 
   reloadCertificates(): CertificateEvent[] {
+    return this.#certificates((listener) => listener.reload(true))
+  }
+
+  configure({ tls, externalAddress }: ListenerChanges): CertificateEvent[] {
+    for (const { info } of this.#open) info.externalAddress = externalAddress
+    return this.#certificates((listener) => (tls ? listener.use(tls) : undefined))
+  }
+
+  #certificates(
+    read: (listener: StreamListener) => CertificateEvent | undefined,
+  ): CertificateEvent[] {
     return this.#open.flatMap((listener) => {
-      const event = listener instanceof StreamListener ? listener.reload(true) : undefined
+      const event = listener instanceof StreamListener ? read(listener) : undefined
       if (!event) return []
       this.#options.certificateChanged?.(event)
       return [event]

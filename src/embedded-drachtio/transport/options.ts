@@ -43,6 +43,13 @@ export interface ListenerInfo {
   certificate: CertificateInfo | undefined
 }
 
+/** What of every listener can be changed while it is open. */
+export interface ListenerChanges {
+  /** PEM file paths of the TLS listeners. */
+  tls: { cert: string; key: string } | undefined
+  externalAddress: string | undefined
+}
+
 /** How outbound TLS connections verify and present themselves. */
 export interface TlsClientOptions {
   /** PEM texts of trust anchors besides the system's. */

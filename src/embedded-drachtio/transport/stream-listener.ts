@@ -3,7 +3,12 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import { CausewayError } from '../../shared/errors/index.ts'
 import type { Flow } from '../message/index.ts'
 import { familyOf } from './address.ts'
-import { CertificateWatcher, type LoadedCertificate, loadCertificate } from './certificate.ts'
+import {
+  type CertificateFiles,
+  CertificateWatcher,
+  type LoadedCertificate,
+  loadCertificate,
+} from './certificate.ts'
 import type { Connections } from './connections.ts'
 import { LogGate, type TransportContext } from './context.ts'
 import { explainTls, listenError } from './failure.ts'
@@ -22,6 +27,10 @@ export class StreamListener {
   readonly #connections: Connections
   readonly #gate = new LogGate()
   readonly #peer: number
+  /** The certificate in use, and where it comes from. */
+  #certificate: LoadedCertificate | undefined
+  #files: CertificateFiles | undefined
+  #watch: (() => CertificateWatcher) | undefined
   #watcher: CertificateWatcher | undefined
 
   /** Binds the socket; rejects with SIP_LISTEN_FAILED or SIP_CERTIFICATE_UNUSABLE. */
@@ -64,6 +73,8 @@ export class StreamListener {
     this.#context = context
     this.#connections = connections
     this.#peer = context.traffic.ofListener(options.peer)
+    this.#certificate = certificate
+    this.#files = options.transport === 'tls' ? options.tls : undefined
     const address = server.address()
     this.info = {
       transport: options.transport,
@@ -132,12 +143,30 @@ export class StreamListener {
 
   /** Reloads the certificate when its files change; `changed` hears of every attempt. */
   watch(settle: number, changed: (event: CertificateEvent) => void): void {
-    const files = this.#options.tls
-    if (!files) return
-    this.#watcher = new CertificateWatcher(files, this.#context.clock, settle, () => {
-      const event = this.reload(false)
-      if (event) changed(event)
-    })
+    this.#watch = () =>
+      new CertificateWatcher(this.#files!, this.#context.clock, settle, () => {
+        const event = this.reload(false)
+        if (event) changed(event)
+      })
+    if (this.#files) this.#watcher = this.#watch()
+  }
+
+  /**
+   * Reads the certificate from these files, from now on; open connections go on with the old one.
+   * Undefined when the listener has none, or when it is the same as before. Files that cannot be used
+   * leave the old ones in place.
+   */
+  use(files: CertificateFiles): CertificateEvent | undefined {
+    const before = this.#files
+    if (!before) return undefined
+    this.#files = files
+    const event = this.reload(false)
+    if (event?.kind === 'failed') this.#files = before
+    else if (files.cert !== before.cert || files.key !== before.key) {
+      this.#watcher?.close()
+      this.#watcher = this.#watch?.()
+    }
+    return event
   }
 
   /**
@@ -146,12 +175,12 @@ export class StreamListener {
    */
   reload(always: boolean): CertificateEvent | undefined {
     const { metrics, log } = this.#context
-    if (!this.#options.tls) return undefined
-    const before = this.info.certificate?.fingerprint
+    if (!this.#files) return undefined
     try {
-      const loaded = loadCertificate(this.#options.tls)
-      if (loaded.info.fingerprint === before && !always) return undefined
+      const loaded = loadCertificate(this.#files)
+      if (!always && this.#certificate && same(loaded, this.#certificate)) return undefined
       ;(this.#server as TlsServer).setSecureContext(loaded.context)
+      this.#certificate = loaded
       this.info.certificate = loaded.info
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(String(cause))
@@ -176,4 +205,10 @@ function certificateOf(options: ListenerOptions): LoadedCertificate {
   throw new CausewayError('SIP_CERTIFICATE_UNUSABLE', {
     detail: `the listener on ${options.host} port ${options.port} names no certificate`,
   })
+}
+
+/** Whether the chain and the key are the same: a renewal may also add a missing intermediate. */
+function same(a: LoadedCertificate, b: LoadedCertificate): boolean {
+  const [one, other] = [a.context, b.context]
+  return String(one.cert) === String(other.cert) && String(one.key) === String(other.key)
 }

@@ -76,6 +76,8 @@ export interface Engine {
   status(): WorkerStatus
   /** Messages and handshakes are about to come: see {@link UdpStack.expectOthers}. */
   expectOthers(ms: number): void
+  /** The public address of calls to come. */
+  advertise(externalAddress: string | undefined): void
   /** Sockets open now. */
   readonly sockets: number
   /** Ends every call. Idempotent. */
@@ -88,6 +90,7 @@ export async function createEngine(
   createWire?: CreateWire,
 ): Promise<Engine> {
   const { clock, random, log } = options
+  let { externalAddress } = options
   // Now rather than with the first such leg: it takes a tenth of a second of all calls' time. A
   // leg that cannot have it says why.
   if (!createWire) await loadDtls(log).catch(() => {})
@@ -119,7 +122,7 @@ export async function createEngine(
     identity: { ssrc: number; cname: string },
     events: WireEvents,
   ): Wire {
-    const { listen, externalAddress } = options
+    const { listen } = options
     if (kind === 'udp') {
       return createUdpWire({
         sockets,
@@ -145,6 +148,9 @@ export async function createEngine(
   return {
     get sockets() {
       return sockets.size
+    },
+    advertise(address) {
+      externalAddress = address
     },
     allocate(name, listener) {
       const call = new Call(name, listener, parts, () => calls.delete(call))

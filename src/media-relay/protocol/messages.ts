@@ -53,11 +53,15 @@ export interface Answers {
   release: CallMediaReport | undefined
 }
 
+/** What of a running worker can be changed, for calls to come. */
+export type WorkerChanges = Pick<WorkerInput, 'externalAddress' | 'logLevel'>
+
 /** From the main thread to a worker. `call` numbers calls, `id` questions. */
 export type ToWorker =
   | { kind: 'allocate'; call: number; name: string }
   | { kind: 'start'; call: number }
   | { kind: 'ask'; id: number; call: number; ask: Packed<Ask> }
+  | { kind: 'configure'; changes: WorkerChanges }
   | { kind: 'close' }
 
 /** Figures of a worker. Totals only grow. */

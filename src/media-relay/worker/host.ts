@@ -62,6 +62,10 @@ class Host implements RelayHost {
       case 'start':
         this.#calls.get(message.call)?.start()
         break
+      case 'configure':
+        this.#deps.log.level = message.changes.logLevel
+        this.#engine.advertise(message.changes.externalAddress)
+        break
       case 'ask':
         this.#answer(message.id, message.call, unpack<Ask>(message.ask))
         break

@@ -2,7 +2,7 @@ import type { MediaEvent } from '../../media/anchor/types.ts'
 import type { Clock, Timer } from '../../shared/clock.ts'
 import type { CausewayError } from '../../shared/errors/index.ts'
 import type { Logger } from '../../shared/log.ts'
-import type { WorkerInput } from '../protocol/messages.ts'
+import type { WorkerChanges, WorkerInput } from '../protocol/messages.ts'
 import { type RelayThread, startRelayThread } from './thread.ts'
 
 /** Who wants to know what becomes of a call. */
@@ -23,7 +23,7 @@ const STABLE = 60_000
  */
 export class WorkerPlace {
   readonly name: string
-  readonly input: WorkerInput
+  #input: WorkerInput
   readonly #clock: Clock
   readonly #log: Logger
   readonly #calls = new Map<number, CallListener>()
@@ -38,7 +38,7 @@ export class WorkerPlace {
 
   constructor(name: string, input: WorkerInput, deps: { clock: Clock; log: Logger }) {
     this.name = name
-    this.input = input
+    this.#input = input
     this.#clock = deps.clock
     this.#log = deps.log
   }
@@ -70,17 +70,23 @@ export class WorkerPlace {
    */
   async start(): Promise<void> {
     const thread = await startRelayThread(
-      this.input,
+      this.#input,
       this.name,
       {
         onEvent: (call, event) => this.#calls.get(call)?.onEvent(event),
         onLost: (error) => this.#lost(error),
       },
-      this.#log,
+      { clock: this.#clock, log: this.#log },
     )
     this.#startedAt = this.#clock.monotonic()
     this.#failure = ''
     this.#thread = thread
+  }
+
+  /** For calls to come, in this thread and the next. */
+  configure(changes: WorkerChanges): void {
+    this.#input = { ...this.#input, ...changes }
+    this.#thread?.configure(changes)
   }
 
   /** Hands a call to the thread. */

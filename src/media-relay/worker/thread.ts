@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { MediaEvent } from '../../media/anchor/types.ts'
+import type { Clock } from '../../shared/clock.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
 import type { Logger } from '../../shared/log.ts'
 import type {
@@ -8,6 +9,7 @@ import type {
   FromWorker,
   ThreadInput,
   ToWorker,
+  WorkerChanges,
   WorkerInput,
   WorkerStatus,
 } from '../protocol/messages.ts'
@@ -26,8 +28,11 @@ export interface RelayThread {
   readonly status: WorkerStatus | undefined
   /** Seconds its event loop has worked. */
   readonly busySeconds: number
+  /** When it last said anything, on the monotonic clock. */
+  readonly heardAt: number
   allocate(call: number, name: string): void
   start(call: number): void
+  configure(changes: WorkerChanges): void
   /** @throws CausewayError `MEDIA_RELAY_LOST` when the thread ends first, or what the call refuses with */
   ask<Op extends Ask['op']>(call: number, ask: Extract<Ask, { op: Op }>): Promise<Answers[Op]>
   /** Closes every socket, then ends the thread. Idempotent. */
@@ -49,7 +54,7 @@ export async function startRelayThread(
   input: WorkerInput,
   name: string,
   events: RelayThreadEvents,
-  log: Logger,
+  { clock, log }: { clock: Clock; log: Logger },
 ): Promise<RelayThread> {
   const files = OpenFiles.memory()
   const thread = new Worker(entry(), {
@@ -61,6 +66,7 @@ export async function startRelayThread(
   const ready = Promise.withResolvers<void>()
   const exited = Promise.withResolvers<void>()
   let status: WorkerStatus | undefined
+  let heardAt = clock.monotonic()
   let started = false
   let closing = false
   let gone: CausewayError | undefined
@@ -68,6 +74,7 @@ export async function startRelayThread(
   let lastId = 0
 
   thread.on('message', (message: FromWorker) => {
+    heardAt = clock.monotonic()
     switch (message.kind) {
       case 'ready':
         ready.resolve()
@@ -124,8 +131,12 @@ export async function startRelayThread(
     get busySeconds() {
       return thread.performance.eventLoopUtilization().active / 1000
     },
+    get heardAt() {
+      return heardAt
+    },
     allocate: (call, name) => post({ kind: 'allocate', call, name }),
     start: (call) => post({ kind: 'start', call }),
+    configure: (changes) => post({ kind: 'configure', changes }),
     ask<Op extends Ask['op']>(call: number, ask: Extract<Ask, { op: Op }>) {
       if (gone) return Promise.reject(gone)
       const id = ++lastId

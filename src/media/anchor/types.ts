@@ -148,6 +148,10 @@ export interface Anchor {
    * @throws CausewayError `MEDIA_RELAY_UNAVAILABLE` (503)
    */
   allocate(id: string, listener: (event: MediaEvent) => void): AnchorCall
+  /** Takes another public address for calls to come, and the level the log has now. */
+  reconfigure?(externalAddress: string | undefined): void
+  /** Whether any worker of this process is up and heard of; absent where there is none. */
+  alive?(): boolean
   close(): Promise<void>
 }
 

@@ -25,6 +25,8 @@ export function createAnchoredRelay({
     kind,
     status: () => anchor.status(),
     allocate: (call) => new AnchoredSession(call, anchor, random, log),
+    reconfigure: (externalAddress) => anchor.reconfigure?.(externalAddress),
+    alive: () => anchor.alive?.() ?? true,
     close: () => anchor.close(),
   }
 }

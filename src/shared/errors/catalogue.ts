@@ -4,6 +4,7 @@ import { configErrors } from './config.ts'
 import type { ErrorDefinition } from './definition.ts'
 import { doctorErrors } from './doctor.ts'
 import { doctorCallErrors } from './doctor-calls.ts'
+import { lifecycleErrors } from './lifecycle.ts'
 import { mediaErrors } from './media.ts'
 import { permissionErrors } from './permissions.ts'
 import { recordErrors } from './records.ts'
@@ -24,6 +25,7 @@ export const catalogue = {
   ...configErrors,
   ...doctorErrors,
   ...doctorCallErrors,
+  ...lifecycleErrors,
   ...mediaErrors,
   ...permissionErrors,
   ...registrationErrors,

@@ -1,5 +1,9 @@
 import t from 'tap'
-import { agreedTimer } from '../../../src/bridge/headers/session-timer.ts'
+import {
+  agreedTimer,
+  longerTimer,
+  offeredTimer,
+} from '../../../src/bridge/headers/session-timer.ts'
 
 const rows: [string, Record<string, string>, string | undefined][] = [
   ['an open refresher', { supported: 'timer', 'session-expires': '1800' }, '1800;refresher=uac'],
@@ -20,5 +24,29 @@ for (const [what, headers, expected] of rows) {
   t.test(`session timer: ${what}`, async (t) => {
     const agreed = agreedTimer({ header: (name) => headers[name] })
     t.same(agreed, expected ? { 'Session-Expires': expected, Require: 'timer' } : {})
+  })
+}
+
+t.test('session timer of an INVITE: the PBX refreshes', async (t) => {
+  t.same(offeredTimer(), { 'Session-Expires': '600;refresher=uas' })
+})
+
+const refusals: [string, number, string | undefined, string | undefined][] = [
+  ['a longer one is taken', 422, '1800', '1800'],
+  ['with parameters', 422, ' 900 ;x=1', '900'],
+  ['a shorter one is not what is wrong', 422, '90', undefined],
+  ['none is named', 422, undefined, undefined],
+  ['nonsense', 422, 'long', undefined],
+  ['longer than a day', 422, '86401', undefined],
+  ['another refusal', 486, '1800', undefined],
+]
+
+for (const [what, status, least, expected] of refusals) {
+  t.test(`session interval too small: ${what}`, async (t) => {
+    const header = (name: string) => (name === 'min-se' ? least : undefined)
+    const longer = longerTimer({ status, header }, offeredTimer())
+    const headers = { 'Session-Expires': `${expected};refresher=uas`, 'Min-SE': expected }
+    t.same(longer, expected === undefined ? undefined : headers)
+    t.equal(longerTimer({ status, header }, {}), undefined, 'none was offered')
   })
 }

@@ -1,5 +1,13 @@
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import tls from 'node:tls'
@@ -86,6 +94,31 @@ t.test('reloadCertificates reads at once', async (t) => {
   t.match(layer.reloadCertificates(), [{ kind: 'reloaded', listener: { transport: 'tls' } }])
   t.equal(nameOf(await connect(t, layer)), 'new.example.com')
   t.equal(reloads.length, 1)
+})
+
+t.test('other files are in use, and are the ones that are watched', async (t) => {
+  const { layer, reloads, reloaded } = await setUp(t)
+  const other = writeCertificate(makeCert({ ca, dns: ['other.example.com'] }))
+  t.teardown(() => rmSync(other.folder, { recursive: true, force: true }))
+  const before = await connect(t, layer)
+  t.match(layer.configure({ tls: other, externalAddress: undefined }), [{ kind: 'reloaded' }])
+  t.equal(nameOf(await connect(t, layer)), 'other.example.com')
+  t.equal(nameOf(before), 'old.example.com')
+  t.equal(reloads.length, 1)
+  const renewed = makeCert({ ca, dns: ['renewed.example.com'] })
+  writeFileSync(other.cert, renewed.cert)
+  writeFileSync(other.key, renewed.key)
+  t.equal((await reloaded(2)).kind, 'reloaded')
+  t.equal(nameOf(await connect(t, layer)), 'renewed.example.com')
+})
+
+t.test('a chain that gets longer is a change, though the certificate is the same', async (t) => {
+  const { files, layer } = await setUp(t, 100_000)
+  const same = { tls: files, externalAddress: undefined }
+  t.same(layer.configure(same), [])
+  writeFileSync(files.cert, `${readFileSync(files.cert, 'utf8')}${ca.cert}`)
+  t.match(layer.configure(same), [{ kind: 'reloaded' }])
+  t.same(layer.configure(same), [])
 })
 
 t.test('files behind links that are switched, as by certbot and Kubernetes', async (t) => {

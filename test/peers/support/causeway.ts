@@ -18,6 +18,8 @@ export interface CausewayOptions {
   config: object
   /** Port of Node's inspector. */
   inspect?: number
+  /** How long calls may go on after SIGTERM. Default: `2s`. */
+  drain?: string
 }
 
 /** `causeway up`, as a process of its own. */
@@ -25,6 +27,8 @@ export interface Causeway extends Daemon {
   readonly ports: CausewayPorts
   /** Base URL of the HTTP interface. */
   readonly url: string
+  /** Its configuration file; `stop` removes it. */
+  readonly file: string
   /**
    * The samples of /metrics by name with labels, `causeway_calls_active{…}`; those of calls and of SIP
    * summed up over numbers and peers.
@@ -43,7 +47,7 @@ export async function causewayPorts(): Promise<CausewayPorts> {
 
 /** Runs `causeway up` and waits until it is ready. `stop` ends it and removes its files. */
 export async function startCauseway(options: CausewayOptions): Promise<Causeway> {
-  const { ports, config, inspect } = options
+  const { ports, config, inspect, drain = '2s' } = options
   const inspector = inspect === undefined ? [] : [`--inspect=127.0.0.1:${inspect}`]
   const state = mkdtempSync(join(peersFolder(), 'run-'))
   const file = join(state, 'causeway.yaml')
@@ -53,7 +57,7 @@ export async function startCauseway(options: CausewayOptions): Promise<Causeway>
     name: 'Causeway',
     command: process.execPath,
     // As the first line of the launcher has it.
-    args: ['--v8-pool-size=1', ...inspector, launcher, 'up', '-c', file, '--drain', '2s'],
+    args: ['--v8-pool-size=1', ...inspector, launcher, 'up', '-c', file, '--drain', drain],
     cwd: state,
     log: join(state, 'log'),
     ready: () =>
@@ -73,6 +77,7 @@ export async function startCauseway(options: CausewayOptions): Promise<Causeway>
     },
     ports,
     url,
+    file,
     async metrics() {
       const text = await (await fetch(`${url}/metrics`)).text()
       const samples = new Map<string, number>()

@@ -214,17 +214,23 @@ const keepCaller = `<recv request="INVITE" rrs="true"><action>
   <ereg regexp=".*" search_in="hdr" header="To:" assign_to="to"/>
 </action></recv>`
 
-const byeOfCallee = (tag: string): string =>
-  sendAgain([
-    'BYE [$target] SIP/2.0',
-    VIA(),
-    '[routes]',
-    'Max-Forwards: 70',
-    `From:[$to]${tag}`,
-    'To:[$from]',
-    'Call-ID: [call_id]',
-    'CSeq: 77 BYE',
-  ])
+/** A request of the called party in its dialog. */
+const inCalleesDialog = (method: string, tag: string, more: string[] = []): string[] => [
+  `${method} [$target] SIP/2.0`,
+  VIA(),
+  '[routes]',
+  'Max-Forwards: 70',
+  `From:[$to]${tag}`,
+  'To:[$from]',
+  'Call-ID: [call_id]',
+  `CSeq: 77 ${method}`,
+  ...more,
+]
+const byeOfCallee = (tag: string): string => sendAgain(inCalleesDialog('BYE', tag))
+
+const TIMER = 'Session-Expires: 600;refresher=uas'
+/** The same in a request of the one who refreshes. */
+const TIMER_OF_OURS = 'Session-Expires: 600;refresher=uac'
 
 const PBX_TAG = ';tag=[pid]p[call_number]'
 const pbxRings = [status('180 Ringing', PBX_TAG, [PBX_CONTACT]), pause(100)]
@@ -270,6 +276,16 @@ const SCENARIOS: Record<string, string[]> = {
     ofInvite('ACK', WHATSAPP_URI, 2),
   ]),
   'pbx-is-hung-up-on': [request('INVITE'), ...pbxAnswers, STREAM, ...byeComes],
+  // It runs the session timer it is offered, and asks for nothing but its refresh.
+  'pbx-refreshes': [
+    keepCaller,
+    ...pbxRings,
+    status('200 OK', PBX_TAG, [PBX_CONTACT, TIMER, 'Require: timer'], PBX_SDP),
+    request('ACK'),
+    pause(),
+    sendAgain(inCalleesDialog('UPDATE', PBX_TAG, ['Supported: timer', TIMER_OF_OURS])),
+    response(481),
+  ],
   'pbx-hangs-up-when-called': [
     keepCaller,
     ...pbxAnswers,

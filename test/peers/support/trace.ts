@@ -57,6 +57,17 @@ export function movedStreams(log: string): number {
   return moved
 }
 
+/** The session timers Asterisk agreed to as the called party (RFC 4028), one for each dialog. */
+export function sessionTimers(log: string): string[] {
+  const timers = new Map<string, string>()
+  for (const { sent, text } of sipTrace(log)) {
+    const [, timer] = /^Session-Expires: *(.*?)\r?$/m.exec(text) ?? []
+    const invite = /^CSeq: \d+ INVITE/m.test(text)
+    if (sent && invite && /^SIP\/2\.0 200 /.test(text) && timer) timers.set(key(text), timer)
+  }
+  return [...timers.values()]
+}
+
 /** Call-ID and CSeq. */
 function key(message: string): string {
   return `${/^Call-ID: (.*)/m.exec(message)?.[1]} ${/^CSeq: (.*)/m.exec(message)?.[1]}`
