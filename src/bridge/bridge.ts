@@ -122,7 +122,9 @@ class SrfBridge implements Bridge, SipPortEvents {
       log: options.log,
       nonces: new NonceSource(clock, random),
       reuse: new NonceCache(clock),
-      targets: new TargetHealth(clock, random, healthLog(options.log)),
+      targets: new TargetHealth(clock, random, healthLog(options.log), (uri) => {
+        for (const flow of [...this.#ctx.flows.values()]) flow.targetDown?.(uri)
+      }),
       rate: new CallRate(clock, config.limits.invitesPerSecond),
       gate: options.gate ?? openGate,
       flows: new Map(),

@@ -31,13 +31,21 @@ export class TargetHealth {
   readonly #clock: Clock
   readonly #random: Random
   readonly #listener: HealthListener | undefined
+  readonly #onDead: ((uri: string) => void) | undefined
   readonly #entries = new Map<string, Entry>()
   readonly #failovers = new Map<string, number>()
 
-  constructor(clock: Clock, random: Random, listener?: HealthListener) {
+  /** `onDead` hears of targets that pings have taken down. */
+  constructor(
+    clock: Clock,
+    random: Random,
+    listener?: HealthListener,
+    onDead?: (uri: string) => void,
+  ) {
     this.#clock = clock
     this.#random = random
     this.#listener = listener
+    this.#onDead = onDead
   }
 
   /** The one list of where calls of a trunk may go. */
@@ -131,11 +139,13 @@ export class TargetHealth {
       this.#entries.set(uri, entry)
       if (this.#entries.size > CAPACITY) this.#entries.delete(this.#entries.keys().next().value!)
     }
-    const former = entry.state.condition
+    const { condition: former, byPing: dead } = entry.state
     change(entry.state, this.#clock.monotonic())
-    if (entry.state.condition === former) return
-    entry.since = this.#clock.now()
-    this.#listener?.(uri, newsOf(entry), former)
+    if (entry.state.condition !== former) {
+      entry.since = this.#clock.now()
+      this.#listener?.(uri, newsOf(entry), former)
+    }
+    if (entry.state.byPing && !dead) this.#onDead?.(uri)
   }
 }
 
