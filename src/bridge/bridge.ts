@@ -152,7 +152,11 @@ class SrfBridge implements Bridge, SipPortEvents {
       registrar,
       registrations: new Registrations(store.installation(), { port, clock, random, log }),
       reuse: new NonceCache(clock),
-      targets: new TargetHealth(clock, random, healthLog(log), (trunk) => registrar.targets(trunk)),
+      targets: new TargetHealth(clock, random, {
+        changed: healthLog(log),
+        dead: (uri) => this.#targetDown(uri),
+        registered: (trunk) => registrar.targets(trunk),
+      }),
       rate: new CallRate(clock, config.limits.invitesPerSecond),
       gate: options.gate ?? openGate,
       flows: new Map(),
@@ -294,6 +298,10 @@ class SrfBridge implements Bridge, SipPortEvents {
 
   #isRegister(request: IncomingRequest): boolean {
     return request.method === 'REGISTER' && this.#ctx.directory.sideOf(request) === 'pbx'
+  }
+
+  #targetDown(uri: string): void {
+    for (const flow of [...this.#ctx.flows.values()]) flow.targetDown?.(uri)
   }
 
   #endAll(detail: string): void {

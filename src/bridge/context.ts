@@ -24,6 +24,8 @@ export interface Flow {
   readonly media: CallMedia
   /** Ends the call on both legs, with the error as the cause. */
   hangUp(error: CausewayError): void
+  /** Pings say that a target is down: a call that rings there goes on elsewhere. */
+  targetDown?(uri: string): void
 }
 
 /** Who takes the requests of a dialog. */

@@ -158,6 +158,14 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
     if (!this.#tryTarget(error)) this.#tryTrunk(error)
   }
 
+  targetDown(uri: string): void {
+    const { targets, trunks } = this.#hunt.left
+    if (!this.#outgoing || this.#hop?.target.uri !== uri || (targets === 0 && !trunks)) return
+    const error = new CausewayError('CALL_TARGET_SILENT', { detail: 'pings say that it is down' })
+    this.#outgoing.abandon(reasonOf(error))
+    this.onSilence(error)
+  }
+
   onFault(error: unknown): void {
     if (this.call.hasEnded()) {
       // Of media that was let go meanwhile: the PBX hung up before WhatsApp was answered.

@@ -21,6 +21,15 @@ export interface TargetNews {
 /** Told when what is thought of a target changes. */
 export type HealthListener = (uri: string, news: TargetNews, former: Condition) => void
 
+/** Who hears of targets, and what adds to them. */
+export interface HealthSurroundings {
+  changed?: HealthListener
+  /** Hears of targets that pings have taken down. */
+  dead?: (uri: string) => void
+  /** Where the PBX of a trunk is registered: tried before its targets. */
+  registered?: (trunk: TrunkConfig) => readonly TrunkTarget[]
+}
+
 interface Entry {
   state: TargetState
   since: number | undefined
@@ -30,32 +39,27 @@ interface Entry {
 export class TargetHealth {
   readonly #clock: Clock
   readonly #random: Random
-  readonly #listener: HealthListener | undefined
-  readonly #registered: (trunk: TrunkConfig) => readonly TrunkTarget[]
+  readonly #around: HealthSurroundings
   readonly #entries = new Map<string, Entry>()
   readonly #failovers = new Map<string, number>()
 
-  /** @param registered where the PBX of a trunk is registered: tried before its targets */
-  constructor(
-    clock: Clock,
-    random: Random,
-    listener?: HealthListener,
-    registered: (trunk: TrunkConfig) => readonly TrunkTarget[] = () => [],
-  ) {
+  constructor(clock: Clock, random: Random, around: HealthSurroundings = {}) {
     this.#clock = clock
     this.#random = random
-    this.#listener = listener
-    this.#registered = registered
+    this.#around = around
   }
 
   /** The one list of where calls of a trunk may go. */
   targetsOf(trunk: TrunkConfig): readonly TrunkTarget[] {
-    return [...this.#registered(trunk), ...trunk.targets]
+    return [...(this.#around.registered?.(trunk) ?? []), ...trunk.targets]
   }
 
   /** The trunk's targets in the order of trying; those avoided come last. */
   order(trunk: TrunkConfig): TrunkTarget[] {
-    const ordered = [...this.#registered(trunk), ...inOrder(trunk.targets, this.#random)]
+    const ordered = [
+      ...(this.#around.registered?.(trunk) ?? []),
+      ...inOrder(trunk.targets, this.#random),
+    ]
     const avoided = ordered.filter((target) => this.isAvoided(target))
     return [...ordered.filter((target) => !avoided.includes(target)), ...avoided]
   }
@@ -139,11 +143,13 @@ export class TargetHealth {
       this.#entries.set(uri, entry)
       if (this.#entries.size > CAPACITY) this.#entries.delete(this.#entries.keys().next().value!)
     }
-    const former = entry.state.condition
+    const { condition: former, byPing: dead } = entry.state
     change(entry.state, this.#clock.monotonic())
-    if (entry.state.condition === former) return
-    entry.since = this.#clock.now()
-    this.#listener?.(uri, newsOf(entry), former)
+    if (entry.state.condition !== former) {
+      entry.since = this.#clock.now()
+      this.#around.changed?.(uri, newsOf(entry), former)
+    }
+    if (entry.state.byPing && !dead) this.#around.dead?.(uri)
   }
 }
 

@@ -258,6 +258,29 @@ t.test('where no trunk is up the targets are tried all the same', async (t) => {
   await lab.bridge.stop()
 })
 
+t.test('a call that rings where pings find nobody any more goes on elsewhere', async (t) => {
+  const lab = await bridgeLab({ trunks: [two({ options: { ...pings, interval: 5000 } })] })
+  pingAll(lab, [], 5000)
+  const invite = await call(lab)
+  const first = lab.port.last!
+  first.respond(180)
+  pingAll(lab, ['10.0.0.9'], 16_000)
+  await settle()
+  t.ok(first.cancelled)
+  t.same(tried(lab), ['10.0.0.9', '10.0.0.10'])
+  const second = lab.port.sent.findLast(({ request }) => request.method === 'INVITE')!
+  second.respond(180)
+  pingAll(lab, ['10.0.0'], 16_000)
+  t.notOk(second.cancelled, 'where nothing else is left it stays')
+  second.respond(200, 'OK', { body: 'a' })
+  await settle()
+  t.same(invite.statuses, [180, 200])
+  pingAll(lab, [], 20_000)
+  t.equal(lab.calls.size, 1, 'an answered call is left alone')
+  await lab.bridge.stop()
+  t.equal(lab.clock.pending, 0)
+})
+
 t.test('a reload changes who is pinged', async (t) => {
   const lab = await bridgeLab({ trunks: [two({ options: pings })] })
   pingAll(lab, [])

@@ -20,8 +20,10 @@ function lab(t: Test) {
   const random = new FakeRandom()
   const port = new FakePort()
   const changes: string[] = []
-  const targets = new TargetHealth(clock, random, (uri, { condition, reason }) => {
-    changes.push(`${uri} ${condition}${reason ? `: ${reason}` : ''}`)
+  const targets = new TargetHealth(clock, random, {
+    changed: (uri, { condition, reason }) => {
+      changes.push(`${uri} ${condition}${reason ? `: ${reason}` : ''}`)
+    },
   })
   const pinger = new Pinger({ port, clock, random, targets })
   t.teardown(() => pinger.stop())
