@@ -34,7 +34,7 @@ export function readSecretFiles(context: CheckContext, folder: string, readFile:
 
 /** Warns about files that cannot be read now. */
 export function checkFiles(context: CheckContext, folder: string, readFile: ReadFile): void {
-  const { sip, whatsapp, media, numbers } = context.draft
+  const { sip, whatsapp, media, numbers, trunks } = context.draft
   const named: [Path, string | undefined][] = [
     [['sip', 'tls', 'cert'], sip?.tls?.cert],
     [['sip', 'tls', 'key'], sip?.tls?.key],
@@ -50,6 +50,12 @@ export function checkFiles(context: CheckContext, folder: string, readFile: Read
       )
       return [[[...path, 'announcement'], number?.inbound?.announcement], ...routes]
     }),
+    ...(trunks ?? []).flatMap((trunk, index) =>
+      (['cert', 'key', 'ca'] as const).map((key): [Path, string | undefined] => [
+        ['trunks', index, 'tls', key],
+        trunk?.tls?.[key],
+      ]),
+    ),
   ]
   for (const [path, file] of named) {
     if (file === undefined) continue

@@ -55,6 +55,16 @@ t.test('what is printed reads back', async (t) => {
   })
 })
 
+t.test('files that cannot be read are told', async (t) => {
+  const readFile = (file: string): string => {
+    if (file.endsWith('client.key')) throw Object.assign(new Error('x'), { code: 'ENOENT' })
+    return 'x'
+  }
+  const tls = 'tls: { cert: client.pem, key: client.key, ca: ca.pem }'
+  const { warnings } = issuesOf(edit([TARGETS, `${TLS}\n    ${tls}`]), { readFile })
+  t.same(warnings.slice(-1).map(brief), ['CONFIG_FILE_MISSING 22:35 trunks[0].tls.key'])
+})
+
 const issues: [name: string, text: string, is: string][] = [
   [
     'a certificate without its key',

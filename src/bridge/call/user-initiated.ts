@@ -22,9 +22,9 @@ import { type AttemptEvents, TargetAttempt } from '../trunks/attempt.ts'
 import { silenceBudget } from '../trunks/budget.ts'
 import { isRedirect, Redirects } from '../trunks/redirect.ts'
 import { trunkFull } from '../trunks/room.ts'
-import { Announcement } from './announcement.ts'
 import { EarlyMedia } from './early-media.ts'
 import { EstablishedCall, type Search } from './established.ts'
+import { WaitingCaller } from './waiting-caller.ts'
 import { WhatsAppAnswer } from './whatsapp-answer.ts'
 
 /** What a user-initiated call begins with; all of it has been checked. */
@@ -51,8 +51,8 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
   readonly #hunt: Hunt
   readonly #redirects = new Redirects()
   readonly #whatsapp: WhatsAppAnswer
+  readonly #waiting: WaitingCaller
   #early: EarlyMedia | undefined
-  #announcement: Announcement | undefined
   /** The offer as shaped for the trunk. */
   #offer: string | undefined
   #hop: Hop | undefined
@@ -61,8 +61,6 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
   /** When the trunk's time to ring is over, monotonic. */
   #ringUntil = 0
   #established: EstablishedCall | undefined
-  /** What became of the trunks, once none is left and the announcement is played for it. */
-  #unanswered: CausewayError | undefined
 
   constructor(ctx: BridgeContext, start: UserInitiatedStart) {
     this.call = start.call
@@ -72,7 +70,18 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
     this.#hunt = new Hunt(start.trunks, ctx.targets, (trunk) =>
       trunkFull(trunk, ctx.calls, start.call),
     )
-    this.#whatsapp = new WhatsAppAnswer(ctx, start)
+    const whatsapp = new WhatsAppAnswer(ctx, start)
+    this.#whatsapp = whatsapp
+    const setup = {
+      call: start.call,
+      media: this.media,
+      whatsapp,
+      search: this,
+      establish: () => this.#establish(),
+      crossed: (error: Error) => this.#crossed(error),
+      over: (cause: EndCause) => this.#end(cause, {}),
+    }
+    this.#waiting = new WaitingCaller(ctx, setup, start.inbound.announcement)
     ctx.flows.set(start.call.id, this)
   }
 
@@ -93,13 +102,12 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
   }
 
   onMedia(event: MediaEvent): void {
-    this.#announcement?.onMedia(event)
+    this.#waiting.onMedia(event)
   }
 
   hungUp(text: string | undefined): EndCause {
-    const error = this.#unanswered ? announced(this.#unanswered) : undefined
     const detail = text ?? 'the WhatsApp user hung up'
-    return causeOf(error ?? new CausewayError('CALL_CANCELLED', { detail }))
+    return causeOf(this.#waiting.unanswered ?? new CausewayError('CALL_CANCELLED', { detail }))
   }
 
   onInviteSent(attempt: number): void {
@@ -181,7 +189,7 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
 
   stop(pbxHeaders: Headers): void {
     this.#ringTimer?.clear()
-    this.#announcement?.dispose()
+    this.#waiting.dispose()
     this.#cancelPbx(pbxHeaders)
   }
 
@@ -274,7 +282,7 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
       return this.media.allocate(hop.trunk, number).offer('whatsapp', invite.request.body)
     }
     await this.#early?.settled
-    await this.#announce()
+    await this.#waiting.announce()
     return session.retarget(hop.trunk)
   }
 
@@ -287,8 +295,7 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
       this.#whatsapp.reject(480)
       return
     }
-    this.#announcement?.stop((error) => this.#announcementFailed(error))
-    this.#announcement = undefined
+    this.#waiting.stop()
     this.#whatsapp.accept(established, body, {
       up: () => established.begin(),
       crossed: (error) => this.#crossed(error),
@@ -329,56 +336,10 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
   /** No trunk is left to be tried: the caller hears the announcement, if there is one. */
   #giveUp(error: CausewayError): void {
     this.#ringTimer?.clear()
-    this.#unanswered = error
-    this.#announce()
+    this.#waiting
+      .giveUp(error)
       .then((heard) => heard || this.#fail(error))
       .catch((cause: unknown) => this.onFault(cause))
-  }
-
-  /**
-   * Answers WhatsApp, unless it is answered already, and plays the announcement.
-   * @returns whether it will be heard
-   */
-  async #announce(): Promise<boolean> {
-    const file = this.#start.inbound.announcement
-    const { session } = this.media
-    if (file === undefined || !session) return false
-    let body = ''
-    if (!this.#announcement) {
-      try {
-        body = await session.answerAlone()
-      } catch (error) {
-        this.#announcementFailed(error)
-        return false
-      }
-      if (this.call.hasEnded()) return true
-      this.#announcement ??= new Announcement(session, file, this.#ctx.clock)
-    }
-    const established = this.#establish()
-    established.search = this
-    this.#whatsapp.accept(established, body, {
-      up: () => this.#playAnnouncement(),
-      crossed: (error) => this.#crossed(error),
-    })
-    return true
-  }
-
-  /** Over and over while the next trunk rings; once when none is left. */
-  #playAnnouncement(): void {
-    if (this.#unanswered) this.#announcement?.once((cause) => this.#announced(cause))
-    else this.#announcement?.loop((error) => this.#announcementFailed(error))
-  }
-
-  /** The announcement is over, and with it the call. */
-  #announced(cause: unknown): void {
-    if (cause !== undefined) this.#announcementFailed(cause)
-    const error = this.#unanswered!
-    this.#end(causeOf(cause === undefined ? announced(error) : error), {})
-  }
-
-  #announcementFailed(error: unknown): void {
-    if (this.call.hasEnded()) return
-    this.#ctx.logs.of(this.call).warn({ err: error }, 'no announcement')
   }
 
   #fail(error: CausewayError): void {
@@ -408,9 +369,4 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
   #noteResponse({ status, reason }: IncomingResponse): void {
     this.call.note('pbx', 'in', `${status} ${reason}`)
   }
-}
-
-/** The end of a call whose caller has heard the announcement. */
-function announced(error: CausewayError): CausewayError {
-  return new CausewayError('CALL_ANNOUNCED', { detail: error.detail ?? error.definition.summary })
 }
