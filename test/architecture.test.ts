@@ -18,6 +18,7 @@ const arrows: Record<string, string[]> = {
   http: ['shared', 'config', 'settings', 'calls', 'media', 'bridge'],
   doctor: ['shared', 'config', 'settings', 'embedded-drachtio', 'media', 'media-relay', 'bridge'],
   simulator: ['shared', 'embedded-drachtio'],
+  pbx: ['shared', 'config'],
   app: [
     'shared',
     'config',
@@ -43,6 +44,7 @@ const arrows: Record<string, string[]> = {
     'http',
     'app',
     'doctor',
+    'pbx',
     'simulator',
   ],
 }

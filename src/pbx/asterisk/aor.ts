@@ -1,0 +1,47 @@
+import { uriOf } from '../facts.ts'
+import type { TrunkFacts } from '../types.ts'
+import type { Names } from './names.ts'
+import { comment, section } from './text.ts'
+
+/** Where calls to WhatsApp go. */
+export function aor(facts: TrunkFacts, names: Names): string {
+  const { causeway, transport, mode, expires } = facts
+  if (mode === 'causeway-registers') {
+    return [
+      comment(
+        'Causeway registers here; the name is that of its account, as registrations go by it.',
+      ),
+      section(names.aor, [
+        ['type', 'aor'],
+        ['max_contacts', '1', 'one Causeway'],
+        ['remove_existing', 'yes', 'a restarted Causeway takes the place of its former self'],
+        ['minimum_expiration', String(Math.min(60, expires))],
+        ['maximum_expiration', String(Math.max(3600, expires))],
+        ['default_expiration', String(expires)],
+        ['qualify_frequency', '60', 'OPTIONS, which Causeway answers'],
+      ]),
+    ].join('\n')
+  }
+  return section(names.aor, [
+    ['type', 'aor'],
+    ['contact', uriOf(causeway, transport), 'Causeway: sip.listen.pbx'],
+    ['qualify_frequency', '60', 'OPTIONS, which Causeway answers; "pjsip show contacts" tells'],
+  ])
+}
+
+/** Which calls are taken for the trunk's: by the address they come from. */
+export function identify(facts: TrunkFacts, names: Names): string {
+  return [
+    facts.guessed
+      ? comment(
+          'CHECK: Causeway listens on every address, so this is its name. Better the address its packets come from:',
+          'generate with  --host ADDRESS.',
+        )
+      : comment("The addresses Causeway's requests come from."),
+    section(names.endpoint, [
+      ['type', 'identify'],
+      ['endpoint', names.endpoint],
+      ['match', facts.sources.join(',')],
+    ]),
+  ].join('\n')
+}

@@ -1,0 +1,38 @@
+import type { TrunkFacts } from '../types.ts'
+
+/** Names of the things of one trunk in Asterisk, the same in every file. */
+export interface Names {
+  /** Endpoint, identify, registration; what is dialled: `PJSIP/+44…@causeway-main`. */
+  endpoint: string
+  /** Its addresses. When Causeway registers they go by the name of its account. */
+  aor: string
+  /** What Asterisk asks Causeway for. */
+  authIn: string
+  /** What Asterisk answers Causeway. */
+  authOut: string
+  /** Context of calls from WhatsApp. */
+  from: string
+  /** Context of calls to WhatsApp. */
+  to: string
+  /** Context with an extension for each cause of a failure. */
+  failed: string
+  /** Subroutine that dials a WhatsApp user. */
+  dial: string
+  /** Subroutine that reads the headers of a call. */
+  headers: string
+}
+
+/** The names of a trunk. */
+export function namesOf({ name, mode, ours }: TrunkFacts): Names {
+  return {
+    endpoint: `causeway-${name}`,
+    aor: mode === 'causeway-registers' && ours ? ours.username : `causeway-${name}`,
+    authIn: `causeway-${name}-in`,
+    authOut: `causeway-${name}-out`,
+    from: `from-whatsapp-${name}`,
+    to: `to-whatsapp-${name}`,
+    failed: `whatsapp-failed-${name}`,
+    dial: `whatsapp-dial-${name}`,
+    headers: `whatsapp-headers-${name}`,
+  }
+}

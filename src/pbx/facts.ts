@@ -1,0 +1,104 @@
+import { isIP } from 'node:net'
+import { defaultPort, isWildcard, parseSipUri } from '../config/addresses.ts'
+import { Rejection } from '../config/rejection.ts'
+import type { Config, ListenAddress, SipTransport, TrunkConfig } from '../config/types.ts'
+import type { Account, NumberFacts, Place, TrunkFacts, TrunkMode } from './types.ts'
+
+/** Lifetime asked for where the file names none, seconds. */
+const EXPIRES = 300
+
+/**
+ * What the PBX has to know about a trunk, out of the configuration of Causeway.
+ *
+ * @param host what `--host` says: the name or address the PBX reaches Causeway at
+ */
+export function factsOf(config: Config, trunk: TrunkConfig, host?: string): TrunkFacts {
+  const { sip, media } = config
+  const mode = modeOf(trunk)
+  const pbx = pbxOf(trunk, mode)
+  const listener = listenerFor(sip.listen.pbx, pbx?.transport)
+  const transport = pbx?.transport ?? listener?.transport ?? 'udp'
+  const bound = listener && !isWildcard(listener.host) ? listener.host : undefined
+  const place = host ?? reachedAt(config, transport, bound)
+  const known = host === undefined ? [bound, sip.externalAddress] : [host]
+  const sources = new Set([...known.filter((source) => source !== undefined)])
+  return {
+    name: trunk.name,
+    mode,
+    transport,
+    causeway: { host: place, port: listener?.port || defaultPort(transport) },
+    guessed: host === undefined && bound === undefined,
+    sources: sources.size > 0 ? [...sources] : [place],
+    pbx: pbx && { host: pbx.host, port: pbx.port },
+    domain: sip.domain,
+    ours: trunk.credentials ?? trunk.register,
+    theirs: accountOf(trunk),
+    expires: Math.round((trunk.register?.expires ?? EXPIRES * 1000) / 1000),
+    srtp: trunk.media.srtp,
+    codecs: trunk.media.codecs,
+    dtmf: trunk.media.dtmf,
+    numbers: numbersOf(config, trunk),
+    caller: config.numbers.find(({ name }) => name === trunk.outbound.number)?.phoneNumber,
+    callers: config.numbers.map(({ phoneNumber }) => phoneNumber),
+    ports: media.relay === 'embedded' ? `${media.ports.min}-${media.ports.max}` : undefined,
+  }
+}
+
+function modeOf(trunk: TrunkConfig): TrunkMode {
+  if (trunk.register) return 'causeway-registers'
+  return trunk.accept.registrations ? 'pbx-registers' : 'address'
+}
+
+/** Where Causeway calls the PBX: the first target, else the registrar. */
+function pbxOf(
+  trunk: TrunkConfig,
+  mode: TrunkMode,
+): (Place & { transport: SipTransport }) | undefined {
+  const registrar = trunk.register && parseSipUri(trunk.register.registrar)
+  const [target] = trunk.targets
+  const uri = mode === 'causeway-registers' ? (registrar ?? target) : target
+  if (uri === undefined || uri instanceof Rejection) return undefined
+  const { host, port, transport } = uri
+  return { host, port: port ?? defaultPort(transport), transport }
+}
+
+/** The listener the PBX uses: of the transport of the trunk, else the first. */
+function listenerFor(
+  listeners: readonly ListenAddress[],
+  transport: SipTransport | undefined,
+): ListenAddress | undefined {
+  return listeners.find((one) => one.transport === transport) ?? listeners[0]
+}
+
+/** TLS is verified by name: the one the certificate is for. */
+function reachedAt(config: Config, transport: SipTransport, bound: string | undefined): string {
+  if (transport === 'tls') return config.sip.domain
+  return bound ?? config.sip.externalAddress ?? config.sip.domain
+}
+
+function accountOf({ accept }: TrunkConfig): Account | undefined {
+  const { username, password } = accept
+  return username !== undefined && password ? { username, password } : undefined
+}
+
+function numbersOf(config: Config, trunk: TrunkConfig): NumberFacts[] {
+  return config.numbers.flatMap(({ name, phoneNumber, inbound }) => {
+    if (inbound?.trunk !== trunk.name && inbound?.overflow !== trunk.name) return []
+    const user = inbound.to
+      .replaceAll('{business}', phoneNumber)
+      .replaceAll('{business:digits}', phoneNumber.slice(1))
+    const ringSeconds = Math.round(inbound.ringTimeout / 1000)
+    return [{ name, phoneNumber, user: user.includes('{') ? undefined : user, ringSeconds }]
+  })
+}
+
+/** A host as it stands in a URI: IPv6 in brackets. */
+export function uriHost(host: string): string {
+  return isIP(host) === 6 ? `[${host}]` : host
+}
+
+/** `sip:10.0.0.5:5060;transport=tcp`; UDP needs no parameter. */
+export function uriOf({ host, port }: Place, transport: SipTransport, user?: string): string {
+  const place = `${user === undefined ? '' : `${user}@`}${uriHost(host)}:${port}`
+  return `sip:${place}${transport === 'udp' ? '' : `;transport=${transport}`}`
+}
