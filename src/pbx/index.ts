@@ -20,6 +20,6 @@ export function pbxConfiguration(
   options: PbxOptions,
 ): Generated {
   const facts = trunks.map((trunk) => factsOf(config, trunk, options.host))
-  const { files } = WRITERS[kind](facts, options)
-  return { files, notes: notesOf(facts, options) }
+  const { files, notes } = WRITERS[kind](facts, options)
+  return { files, notes: [...notesOf(facts, options), ...notes] }
 }

@@ -18,19 +18,23 @@ export function aor(facts: TrunkFacts, names: Names): string {
         ['minimum_expiration', String(Math.min(60, expires))],
         ['maximum_expiration', String(Math.max(3600, expires))],
         ['default_expiration', String(expires)],
-        ['qualify_frequency', '60', 'OPTIONS, which Causeway answers'],
+        ['qualify_frequency', '15', 'OPTIONS: while Causeway does not answer it is not called'],
       ]),
     ].join('\n')
   }
   return section(names.aor, [
     ['type', 'aor'],
     ['contact', uriOf(causeway, transport), 'Causeway: sip.listen.pbx'],
-    ['qualify_frequency', '60', 'OPTIONS, which Causeway answers; "pjsip show contacts" tells'],
+    ['qualify_frequency', '15', 'OPTIONS: while Causeway does not answer it is not called'],
   ])
 }
 
-/** Which calls are taken for the trunk's: by the address they come from. */
-export function identify(facts: TrunkFacts, names: Names): string {
+/**
+ * Which calls are taken for the trunk's: by the address they come from. Of a Causeway that registers it
+ * may not be known; then its account tells.
+ */
+export function identify(facts: TrunkFacts, names: Names): string | undefined {
+  if (facts.guessed && facts.mode === 'causeway-registers') return undefined
   return [
     facts.guessed
       ? comment(

@@ -18,7 +18,6 @@ export function fromWhatsApp(facts: TrunkFacts, names: Names, options: PbxOption
     ),
     `[${names.from}]`,
     ...numbers.flatMap((number) => extension(number, names, options)),
-    ...registeredUser(facts),
   ].join('\n')
 }
 
@@ -57,17 +56,6 @@ function extension(
 function patterns(number: NumberFacts | undefined): string[] {
   if (number?.user !== undefined) return [number.user]
   return ['_+X.', '_X.']
-}
-
-/** Who registers may be called at the user it registered, the number in To. */
-function registeredUser({ mode, theirs, name }: TrunkFacts): string[] {
-  if (mode !== 'pbx-registers') return []
-  return [
-    '; The user of the registration, should a call come to it: the number stands in To.',
-    `exten => ${theirs?.username ?? name},1,Set(TO=\${PJSIP_HEADER(read,To)})`,
-    ' same => n,Set(TO=${CUT(TO,@,1)})',
-    ' same => n,Goto(${CUT(TO,:,2)},1)',
-  ]
 }
 
 /** The subroutine that puts the headers into variables. */

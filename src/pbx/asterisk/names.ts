@@ -4,7 +4,7 @@ import type { TrunkFacts } from '../types.ts'
 export interface Names {
   /** Endpoint, identify, registration; what is dialled: `PJSIP/+44…@causeway-main`. */
   endpoint: string
-  /** Its addresses. When Causeway registers they go by the name of its account. */
+  /** Its addresses. */
   aor: string
   /** What Asterisk asks Causeway for. */
   authIn: string
@@ -22,11 +22,12 @@ export interface Names {
   headers: string
 }
 
-/** The names of a trunk. */
+/** The names of a trunk. Who registers is known by the name of its account (From, To, digest). */
 export function namesOf({ name, mode, ours }: TrunkFacts): Names {
+  const own = mode === 'causeway-registers' && ours ? ours.username : `causeway-${name}`
   return {
-    endpoint: `causeway-${name}`,
-    aor: mode === 'causeway-registers' && ours ? ours.username : `causeway-${name}`,
+    endpoint: own,
+    aor: own,
     authIn: `causeway-${name}-in`,
     authOut: `causeway-${name}-out`,
     from: `from-whatsapp-${name}`,

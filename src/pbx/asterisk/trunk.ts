@@ -43,12 +43,15 @@ export function trunkFile(facts: TrunkFacts, options: PbxOptions, transport: str
 }
 
 /** Identification by account is not in Asterisk's default order. */
-function identifierOrder({ mode }: TrunkFacts): string[] {
+function identifierOrder({ mode, guessed }: TrunkFacts): string[] {
   if (mode !== 'causeway-registers') return []
+  const when = guessed
+    ? "CHECK: Causeway's address is not known here, so its calls are recognised by its account. Asterisk looks at that"
+    : "Where Causeway's address changes, its calls are recognised by its account. Asterisk looks at that"
   return [
     '',
-    "Where Causeway's address changes, its calls are recognised by its account. Asterisk looks at that only when",
-    'told to, in [global] of pjsip.conf:',
+    when,
+    'only when told to, in [global] of pjsip.conf:',
     '',
     '  endpoint_identifier_order = ip,username,auth_username,anonymous',
   ]

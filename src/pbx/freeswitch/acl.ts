@@ -22,11 +22,8 @@ export function aclFile(facts: TrunkFacts, names: Names): PbxFile {
     about: 'who is taken for Causeway; include it in acl.conf.xml',
     contents: file(
       [
-        `Trunk ${facts.name} between Causeway and FreeSWITCH: the addresses of Causeway. Include it in`,
-        'autoload_configs/acl.conf.xml, inside network-lists:',
-        '',
-        `  <X-PRE-PROCESS cmd="include" data="../causeway/acl-${facts.name}.xml"/>`,
-        '',
+        `Trunk ${facts.name} between Causeway and FreeSWITCH: the addresses of Causeway, to be included in`,
+        'autoload_configs/acl.conf.xml, inside network-lists.',
         'After a change: reloadacl',
       ],
       `  <list name="${names.acl}" default="deny">\n${nodes.join('\n')}\n  </list>`,

@@ -37,7 +37,7 @@ export function gatewayFile(facts: TrunkFacts, names: Names, options: PbxOptions
       String(registers),
       registers
         ? 'Causeway calls the address FreeSWITCH registers from'
-        : 'Each side knows the other by its address',
+        : 'No registration: each side knows where the other is',
     ),
     ...(registers
       ? [

@@ -21,5 +21,15 @@ export function freeswitch(trunks: readonly TrunkFacts[], options: PbxOptions): 
       toWhatsAppFile(facts, names),
     ]
   })
-  return { files, notes: [] }
+  return { files, notes: trunks.flatMap(includes) }
+}
+
+/** What has to be included by hand: the lines themselves, as a comment in a file would be carried out. */
+function includes(facts: TrunkFacts): string[] {
+  const { profile } = namesOf(facts)
+  const line = (what: string): string =>
+    `<X-PRE-PROCESS cmd="include" data="../causeway/${what}-${facts.name}.xml"/>`
+  const settings = `put ${line('profile')} at the end of <settings> of sip_profiles/${profile}.xml`
+  if (facts.mode === 'causeway-registers') return [settings]
+  return [`put ${line('acl')} into <network-lists> of autoload_configs/acl.conf.xml`, settings]
 }

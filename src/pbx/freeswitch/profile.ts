@@ -32,10 +32,7 @@ export function profileFile(facts: TrunkFacts, names: Names): PbxFile {
     contents: file(
       [
         `Trunk ${facts.name} between Causeway and FreeSWITCH: what profile ${names.profile} needs. Compare it with what stands in`,
-        `sip_profiles/${names.profile}.xml, or include it at the end of its settings, where the last word counts:`,
-        '',
-        `  <X-PRE-PROCESS cmd="include" data="../causeway/profile-${facts.name}.xml"/>`,
-        '',
+        `sip_profiles/${names.profile}.xml, or include it at the end of its settings, where the last word counts.`,
         `After a change: sofia profile ${names.profile} restart (which ends its calls)`,
       ],
       params.join('\n'),

@@ -13,7 +13,7 @@ export function toWhatsAppFile(facts: TrunkFacts, names: Names): PbxFile {
   const about =
     caller === undefined
       ? 'CHANGE: outbound.number of the trunk is not set, so the caller must be a business number.'
-      : 'The business number the consumer sees; a caller that is none is replaced by outbound.number of the trunk.'
+      : 'The business number the consumer sees. Where your dialplan sets one itself, leave effective_caller_id_number out.'
   const number = caller ?? callers[0] ?? ''
   return {
     name: names.file('dialplan/default'),

@@ -16,7 +16,10 @@ export function attribute(value: string): string {
     .replaceAll('$', '&#36;')
 }
 
-/** A comment of several lines, indented; two hyphens would end it. */
+/**
+ * A comment of several lines, indented; two hyphens would end it. FreeSWITCH carries out preprocessor
+ * commands in comments too: none may stand in one.
+ */
 export function comment(indent: string, ...lines: string[]): string {
   const text = lines.map((line) => line.replaceAll('--', '- -'))
   if (text.length === 1) return `${indent}<!-- ${text[0]} -->`

@@ -13,6 +13,8 @@ export interface AsteriskOptions {
   peerPort: number
   /** Folder of configuration that replaces or adds to test/peers/asterisk. */
   configuration?: string
+  /** UDP and TCP port of SIP, when it has to be known beforehand. */
+  sipPort?: number
   /** RTP ports it may use; two for each leg of a call. Default 400. */
   rtpPorts?: number
   /** Values of further `@NAME@` in that folder. */
@@ -45,7 +47,7 @@ export async function startAsterisk(options: AsteriskOptions): Promise<Asterisk>
     mkdirSync(join(state, folder))
   const [chanPjsip] = globSync(join(root, 'usr/lib/**/chan_pjsip.so'))
   if (!chanPjsip) throw new Error(`no chan_pjsip.so below ${root}`)
-  const sipPort = await freePort()
+  const sipPort = options.sipPort ?? (await freePort())
   const httpPort = await freePort()
   const rtp = rtpRange(options.rtpPorts ?? 400)
   const secret = crypto.randomUUID()
@@ -60,6 +62,7 @@ export async function startAsterisk(options: AsteriskOptions): Promise<Asterisk>
     RTP_FIRST: rtp.first,
     RTP_LAST: rtp.last,
     SECRET: secret,
+    BASE: configuration,
     ...options.values,
   })
   const settings = ['-C', join(state, 'etc', 'asterisk.conf')]
