@@ -128,6 +128,7 @@ export class Instance {
       media: this.#media,
       calls: this.calls,
       gate: this.calling,
+      registrations: this.#records.registrations,
       clock,
       random,
       log,

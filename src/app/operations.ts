@@ -12,6 +12,7 @@ import type { Events } from './events.ts'
 import { type MediaWatch, relayMetrics } from './media-watch.ts'
 import { metricFamilies } from './metrics.ts'
 import type { Records } from './records.ts'
+import { registrationChecks, registrationMetrics } from './registrations.ts'
 import type { Rotations } from './rotations.ts'
 import type { NumberSettings } from './settings.ts'
 import type { SipServerHandle } from './sip-server.ts'
@@ -56,6 +57,7 @@ export function operationsOf(parts: InstanceParts): Operations {
       records: records.error,
       now: clock.now(),
     }),
+    ...registrationChecks(bridge.registrations(), clock.now()),
     ...calling.checks(),
     ...watch.checks(),
     ...events.checks(),
@@ -79,6 +81,7 @@ export function operationsOf(parts: InstanceParts): Operations {
         usedAt: (name) => settings.usedAt(name),
         window: (name) => rotations.window(name),
       }),
+      ...registrationMetrics(bridge.registrations()),
       ...relayMetrics(media.status()),
       ...calling.metrics(),
       ...watch.metrics(),
@@ -104,7 +107,7 @@ export function operationsOf(parts: InstanceParts): Operations {
       const number = knownNumber(config(), name)
       return records.journal.entries(number.name, limit)
     },
-    trunks: () => trunkViews(config(), calls, bridge.status()),
+    trunks: () => trunkViews(config(), calls, bridge.status(), bridge.registrations()),
     config: () => redactedConfig(config()),
     reload,
     drain: () => void bridge.drain(Number.POSITIVE_INFINITY),

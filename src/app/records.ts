@@ -1,3 +1,4 @@
+import type { RegistrationStore } from '../bridge/index.ts'
 import { recordsKey } from '../config/index.ts'
 import type { RecordsConfig } from '../config/types.ts'
 import {
@@ -14,12 +15,14 @@ import type { Clock } from '../shared/clock.ts'
 import { type CausewayError, isCausewayError } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
+import { openRegistrations } from './registration-store.ts'
 
 /** What is kept under `records.path`. */
 export interface Records {
   journal: SettingsJournal
   rotations: RotationStore
   vault: CredentialVault
+  registrations: RegistrationStore
   /** Why everything is in memory instead. */
   error: CausewayError | undefined
   close(): void
@@ -55,11 +58,16 @@ export function openRecordsOrMemory(config: RecordsConfig, deps: Deps): Records 
 
 function recordsIn(folder: string | undefined, deps: Deps): Records {
   const database = openSettingsDatabase(folder)
+  const registrations = openRegistrations(folder, deps)
   return {
     journal: createJournal(database, deps),
     rotations: createRotationStore(database),
     vault: memoryVault(),
+    registrations: registrations.store,
     error: undefined,
-    close: () => database.close(),
+    close() {
+      database.close()
+      registrations.close()
+    },
   }
 }

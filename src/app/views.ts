@@ -1,9 +1,10 @@
-import type { BridgeStatus } from '../bridge/index.ts'
+import type { BridgeStatus, RegistrationsStatus } from '../bridge/index.ts'
 import type { CallRegistry } from '../calls/index.ts'
 import type { Config, NumberConfig } from '../config/types.ts'
 import type { NumberView, RotationView, TrunkView } from '../http/index.ts'
 import type { NumberSettingsState } from '../settings/index.ts'
 import { CausewayError } from '../shared/errors/index.ts'
+import { registrationViews } from './registrations.ts'
 
 const iso = (ms: number | undefined): string | undefined =>
   ms === undefined ? undefined : new Date(ms).toISOString()
@@ -53,7 +54,12 @@ export function knownNumber(config: Config, name: string): NumberConfig {
 }
 
 /** Trunks as the API shows them. */
-export function trunkViews(config: Config, calls: CallRegistry, bridge: BridgeStatus): TrunkView[] {
+export function trunkViews(
+  config: Config,
+  calls: CallRegistry,
+  bridge: BridgeStatus,
+  registrations: RegistrationsStatus,
+): TrunkView[] {
   const active = new Map<string, number>()
   for (const { trunk } of calls.active()) active.set(trunk, (active.get(trunk) ?? 0) + 1)
   return config.trunks.map((trunk) => ({
@@ -65,6 +71,7 @@ export function trunkViews(config: Config, calls: CallRegistry, bridge: BridgeSt
         status: reachable ? 'pass' : 'fail',
         detail: reachable ? 'reachable when last used' : 'not reached lately; tried last',
       })),
+    ...registrationViews(trunk.name, registrations),
     active_calls: active.get(trunk.name) ?? 0,
   }))
 }

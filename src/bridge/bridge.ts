@@ -16,6 +16,10 @@ import { NonceCache } from './digest/nonce-cache.ts'
 import { Drain } from './drain.ts'
 import { TargetHealth } from './invite/targets.ts'
 import { NumberHold } from './number-hold.ts'
+import { type ContactsStatus, Registrar } from './registrar/registrar.ts'
+import { memoryStore, type RegistrationStore } from './registrar/store.ts'
+import type { RegistrationStatus } from './registration/registration.ts'
+import { Registrations } from './registration/registrations.ts'
 import type { IncomingRequest, SipPort, SipPortEvents } from './sip-port.ts'
 import { answerStray } from './stray.ts'
 
@@ -30,6 +34,8 @@ export interface BridgeOptions {
   calls: CallRegistry
   /** Decides whether a call may leave to WhatsApp; every call when absent. */
   gate?: OutboundGate
+  /** What registrations are remembered in over a restart; nothing when absent. */
+  registrations?: RegistrationStore
   clock: Clock
   random: Random
   log: Logger
@@ -50,6 +56,16 @@ export interface BridgeStatus {
   refusals: readonly { side: Side; code: string; count: number }[]
   /** Trunk targets, and whether each could be reached lately. */
   targets: readonly { trunk: string; uri: string; reachable: boolean }[]
+}
+
+/** Registrations in both directions. */
+export interface RegistrationsStatus {
+  /** Ours with PBXs. */
+  ours: readonly RegistrationStatus[]
+  /** Contacts of the PBXs that registered here, by trunk that allows it. */
+  contacts: readonly ContactsStatus[]
+  /** REGISTERs of PBXs by trunk ('' before it is known) and result. */
+  requests: readonly { trunk: string; result: string; count: number }[]
 }
 
 /** The drachtio-srf application: relays calls between WhatsApp and the PBX. */
@@ -77,6 +93,7 @@ export interface Bridge {
    */
   mediaReport(callId: string): Promise<CallMediaReport | undefined>
   status(): BridgeStatus
+  registrations(): RegistrationsStatus
   /** Ends what is left and disconnects. */
   stop(): Promise<void>
 }
@@ -101,6 +118,11 @@ class SrfBridge implements Bridge, SipPortEvents {
   constructor(options: BridgeOptions) {
     const { config, clock, random } = options
     this.#listeners = options.listeners ?? config.sip.listen
+    const store = options.registrations ?? memoryStore(random)
+    const nonces = new NonceSource(clock, random)
+    const { port, log } = options
+    const directory = (): Directory => this.#ctx.directory
+    const registrar = new Registrar(store, { clock, log, nonces, directory })
     this.#ctx = {
       port: options.port,
       calls: options.calls,
@@ -109,9 +131,11 @@ class SrfBridge implements Bridge, SipPortEvents {
       clock,
       random,
       log: options.log,
-      nonces: new NonceSource(clock, random),
+      nonces,
+      registrar,
+      registrations: new Registrations(store.installation(), { port, clock, random, log }),
       reuse: new NonceCache(clock),
-      targets: new TargetHealth(clock, random),
+      targets: new TargetHealth(clock, random, (trunk) => registrar.targets(trunk)),
       rate: new CallRate(clock, config.limits.invitesPerSecond),
       gate: options.gate ?? openGate,
       flows: new Map(),
@@ -131,6 +155,8 @@ class SrfBridge implements Bridge, SipPortEvents {
       started: (call) => this.#logStart(call),
       ended: (record) => this.#logEnd(record),
     })
+    this.#ctx.registrar.start()
+    this.#ctx.registrations.configure(this.#ctx.directory.config)
     return new Promise((resolve) => {
       this.#onFirstConnect = resolve
       this.#ctx.port.start(this)
@@ -155,6 +181,8 @@ class SrfBridge implements Bridge, SipPortEvents {
 
   reconfigure(config: Config): void {
     this.#ctx.directory = new Directory(config, this.#listeners)
+    this.#ctx.registrations.configure(config)
+    this.#ctx.registrar.reconfigured()
   }
 
   hangUp(callId: string): boolean {
@@ -188,9 +216,20 @@ class SrfBridge implements Bridge, SipPortEvents {
     }
   }
 
+  registrations(): RegistrationsStatus {
+    const { registrations, registrar } = this.#ctx
+    return {
+      ours: registrations.status(),
+      contacts: registrar.status(),
+      requests: registrar.counts(),
+    }
+  }
+
   async stop(): Promise<void> {
     await this.#drain.begin(0)
     await Promise.all(this.#ctx.releasing)
+    await this.#ctx.registrations.stop()
+    this.#ctx.registrar.stop()
     this.#ctx.port.stop()
     this.#connected = false
     this.#unsubscribe?.()
@@ -201,7 +240,9 @@ class SrfBridge implements Bridge, SipPortEvents {
     if (owner) owner.onRequest(request)
     else if (request.method === 'INVITE' && !hasTag(request.header('to'))) {
       void this.#door.onInvite(request)
-    } else answerStray(this.#ctx, request)
+    } else if (!this.#isRegister(request) || !this.#ctx.registrar.onRegister(request)) {
+      answerStray(this.#ctx, request)
+    }
   }
 
   onConnected(endpoints: string[]): void {
@@ -211,6 +252,7 @@ class SrfBridge implements Bridge, SipPortEvents {
     this.#ctx.log.info({ endpoints }, 'SIP server connected')
     // After a gap nobody knows who has hung up meanwhile: the server answered for us, 481.
     if (again) this.#endAll('the connection was lost during the call')
+    this.#ctx.registrations.connected()
     this.#onFirstConnect?.()
     this.#onFirstConnect = undefined
   }
@@ -218,6 +260,7 @@ class SrfBridge implements Bridge, SipPortEvents {
   onDisconnected(detail: string): void {
     this.#ctx.log.warn({ detail }, 'no SIP server; connecting again')
     this.#connected = false
+    this.#ctx.registrations.disconnected()
     const error = new CausewayError('CALL_SIP_SERVER_LOST', { detail })
     for (const flow of [...this.#ctx.flows.values()]) {
       if (flow.call.state !== 'answered') flow.hangUp(error)
@@ -227,6 +270,10 @@ class SrfBridge implements Bridge, SipPortEvents {
   onFault(error: unknown): void {
     const coded = new CausewayError('CALL_INTERNAL', { cause: error })
     this.#ctx.log.error({ err: coded }, 'a handler failed')
+  }
+
+  #isRegister(request: IncomingRequest): boolean {
+    return request.method === 'REGISTER' && this.#ctx.directory.sideOf(request) === 'pbx'
   }
 
   #endAll(detail: string): void {

@@ -12,6 +12,8 @@ import type { NonceSource } from './digest/nonce.ts'
 import type { NonceCache } from './digest/nonce-cache.ts'
 import type { TargetHealth } from './invite/targets.ts'
 import type { CallMedia } from './media/call-media.ts'
+import type { Registrar } from './registrar/registrar.ts'
+import type { Registrations } from './registration/registrations.ts'
 import type { IncomingRequest, SipPort } from './sip-port.ts'
 
 /** A call somebody may end from outside of it. */
@@ -42,6 +44,10 @@ export interface BridgeContext {
   readonly reuse: NonceCache
   readonly targets: TargetHealth
   readonly rate: CallRate
+  /** Our registrations with PBXs. */
+  readonly registrations: Registrations
+  /** The registrations of PBXs with us. */
+  readonly registrar: Registrar
   /** Whether a call may leave to WhatsApp. */
   readonly gate: OutboundGate
   /** Calls in progress by id. */

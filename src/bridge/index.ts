@@ -1,5 +1,15 @@
 export type { Listeners, Side } from './admit/directory.ts'
 export type { OutboundGate, PendingVerdict } from './admit/outbound.ts'
-export { type Bridge, type BridgeOptions, type BridgeStatus, createBridge } from './bridge.ts'
+export {
+  type Bridge,
+  type BridgeOptions,
+  type BridgeStatus,
+  createBridge,
+  type RegistrationsStatus,
+} from './bridge.ts'
 export { type DrachtioAddress, DrachtioPort } from './drachtio/port.ts'
+export type { Binding, Source } from './registrar/binding.ts'
+export { memoryStore, type RegistrationStore } from './registrar/store.ts'
+export type { RegistrationStatus } from './registration/registration.ts'
+export type { Installation } from './registration/registrations.ts'
 export type { SipPort } from './sip-port.ts'

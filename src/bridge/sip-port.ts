@@ -21,6 +21,7 @@ export interface IncomingRequest extends IncomingMessage {
   readonly callId: string
   /** IP literal. */
   readonly sourceAddress: string
+  readonly sourcePort: number
   readonly transport: string
   /** `address:port` it arrived on; '' for in-dialog requests. */
   readonly receivedOn: string
@@ -38,6 +39,8 @@ export interface OutgoingResponse {
   status: number
   reason?: string
   headers?: Headers
+  /** Headers with several lines of one name. */
+  lines?: Record<string, readonly string[]>
   body?: string
 }
 
@@ -50,12 +53,16 @@ export interface OutgoingRequest {
   body?: string
   /** Sends within this dialog. */
   dialogId?: string
+  /** URI of the next hop of a new request, where it is not the Request-URI. */
+  proxy?: string
 }
 
 /** A response from the network to a request of ours; never `100`. */
 export interface IncomingResponse extends IncomingMessage {
   readonly status: number
   readonly reason: string
+  /** IP literal; '' when `local`. */
+  readonly sourceAddress: string
   /**
    * Acknowledges a 2xx to INVITE by ACK, a reliable provisional response (RFC 3262) by PRACK.
    * Failures are acknowledged by the SIP server.

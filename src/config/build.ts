@@ -123,21 +123,24 @@ function buildCalling(values: FileValues['numbers'][number]['calling'], port: nu
 
 function buildTrunk(values: FileValues['trunks'][number]): TrunkConfig {
   const { register, credentials, accept, outbound } = values
+  const targets = targetsOf(values)
   return {
     name: values.name,
-    targets: values.targets,
+    targets,
     register: register && {
-      registrar: register.registrar.uri,
+      registrars: register.registrar,
       username: register.username,
+      authUsername: register.auth_username ?? register.username,
       password: register.password as Secret,
       expires: register.expires,
+      contact: register.contact ?? register.username,
     },
     credentials: credentials && {
       username: credentials.username,
       password: credentials.password as Secret,
     },
     accept: {
-      from: accept.from ?? (accept.username ? [] : addressesOf(values.targets)),
+      from: accept.from ?? (accept.username ? [] : addressesOf(targets)),
       username: accept.username,
       password: accept.password,
       registrations: accept.registrations,
@@ -147,6 +150,12 @@ function buildTrunk(values: FileValues['trunks'][number]): TrunkConfig {
     outbound: { number: outbound.number, to: outbound.to },
     permissions: buildPermissions(values.permissions),
   }
+}
+
+/** A registered trunk without targets calls its registrars, as a phone does. */
+function targetsOf({ targets, register }: FileValues['trunks'][number]): TrunkConfig['targets'] {
+  if (targets.length > 0 || !register) return targets
+  return register.registrar.map((registrar) => ({ ...registrar, weight: 1 }))
 }
 
 function buildPermissions(values: FileValues['trunks'][number]['permissions']): PermissionsConfig {

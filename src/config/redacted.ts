@@ -8,6 +8,7 @@ import type {
   ListenAddress,
   MediaConfig,
   NumberConfig,
+  RegisterConfig,
   SipConfig,
   TrunkConfig,
 } from './types.ts'
@@ -119,12 +120,7 @@ function trunk(trunk: TrunkConfig): Record<string, unknown> {
   return present({
     name: trunk.name,
     targets: trunk.targets.map(({ uri, weight }) => (weight === 1 ? uri : { uri, weight })),
-    register: register && {
-      registrar: register.registrar,
-      username: register.username,
-      password: secret(register.password),
-      expires: formatDuration(register.expires),
-    },
+    register: register && registration(register),
     credentials: credentials && {
       username: credentials.username,
       password: secret(credentials.password),
@@ -139,6 +135,20 @@ function trunk(trunk: TrunkConfig): Record<string, unknown> {
     options: trunk.options === 0 ? 0 : formatDuration(trunk.options),
     outbound: present({ number: outbound.number, to: outbound.to }),
     permissions: permissions(trunk.permissions),
+  })
+}
+
+/** What differs from the user name is named. */
+function registration(register: RegisterConfig): Record<string, unknown> {
+  const { registrars, username, authUsername, contact } = register
+  const uris = registrars.map(({ uri }) => uri)
+  return present({
+    registrar: uris.length === 1 ? uris[0] : uris,
+    username,
+    auth_username: authUsername === username ? undefined : authUsername,
+    password: secret(register.password),
+    expires: formatDuration(register.expires),
+    contact: contact === username ? undefined : contact,
   })
 }
 

@@ -167,11 +167,26 @@ export interface TrunkTarget {
   weight: number
 }
 
+/** How Causeway registers with the PBX of a trunk. */
+export interface RegisterConfig {
+  /** In the order of trying. */
+  registrars: { uri: string; host: string; port: number | undefined; transport: SipTransport }[]
+  /** User part of the address of record. */
+  username: string
+  /** User name of the digest. */
+  authUsername: string
+  password: Secret
+  /** Lifetime asked for, milliseconds. */
+  expires: number
+  /** User part of our Contact. */
+  contact: string
+}
+
 export interface TrunkConfig {
   name: string
   /** Priority order. */
   targets: TrunkTarget[]
-  register: { registrar: string; username: string; password: Secret; expires: number } | undefined
+  register: RegisterConfig | undefined
   /** Answers the PBX's challenge of our INVITEs. */
   credentials: { username: string; password: Secret } | undefined
   accept: {

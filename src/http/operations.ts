@@ -61,7 +61,35 @@ export interface RotationView {
 export interface TrunkView {
   name: string
   targets: { uri: string; status: CheckStatus; detail: string }[]
+  /** Our registration with the PBX; null where none is configured. */
+  registration?: RegistrationView | null
+  /** Where the PBX is registered here; null where it may not register. */
+  contacts?: ContactView[] | null
   active_calls: number
+}
+
+/** Our registration with a PBX as the API shows it. */
+export interface RegistrationView {
+  /** `registered`, `registering`, `refused`, `unreachable`, `failed`. */
+  state: string
+  /** Where it is registered, or was tried last. */
+  registrar: string
+  username: string
+  expires_at: string | null
+  /** When the next REGISTER goes out; null while one is under way. */
+  next_at: string | null
+  error: unknown
+}
+
+/** A contact a PBX has registered as the API shows it. */
+export interface ContactView {
+  uri: string
+  /** Where the REGISTER came from: `udp:10.0.0.9:5060`. */
+  source: string
+  q: number
+  since: string
+  expires_at: string
+  user_agent: string
 }
 
 /** One sample of a metric. */

@@ -12,7 +12,7 @@ t.test('every row says what happened, why, and what to do', async (t) => {
   for (const [code, row] of Object.entries<ErrorDefinition>(catalogue)) {
     t.match(
       code,
-      /^(APP|CALL|CONFIG|DOCTOR|MEDIA|PERMISSION|SETTINGS|SIP)_[A-Z0-9_]+$/,
+      /^(APP|CALL|CONFIG|DOCTOR|MEDIA|PERMISSION|SETTINGS|SIP|TRUNK)_[A-Z0-9_]+$/,
       `${code} names its area`,
     )
     t.notMatch(row.summary, /\n/, `${code} sums up in one line`)

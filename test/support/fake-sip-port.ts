@@ -53,7 +53,7 @@ export class FakeSent {
   respond(
     status: number,
     reason = 'Reason',
-    more: { headers?: Headers; body?: string; local?: boolean } = {},
+    more: { headers?: Headers; body?: string; local?: boolean; from?: string } = {},
   ): void {
     const headers = { to: `${this.header('to')};tag=${this.theirTag}`, ...more.headers }
     this.#handler.onResponse({
@@ -62,6 +62,7 @@ export class FakeSent {
       headers,
       body: more.body ?? '',
       local: more.local ?? false,
+      sourceAddress: more.local ? '' : (more.from ?? '10.0.0.9'),
       dialogId: this.madeDialog,
       header: (name) => find(headers, name),
       ack: () => {
@@ -85,6 +86,7 @@ export class FakeRequest implements IncomingRequest {
   readonly dialogId: string
   readonly local: boolean
   readonly sourceAddress: string
+  readonly sourcePort: number
   readonly transport: string
   readonly receivedOn: string
   /** Set to make the SIP server refuse the next final response: a CANCEL was quicker. */
@@ -99,6 +101,7 @@ export class FakeRequest implements IncomingRequest {
     this.dialogId = options.dialogId ?? ''
     this.local = options.local ?? false
     this.sourceAddress = options.sourceAddress ?? '127.0.0.1'
+    this.sourcePort = options.sourcePort ?? 5060
     this.transport = options.transport ?? 'tls'
     this.receivedOn = options.receivedOn ?? ''
   }

@@ -5,17 +5,19 @@ import { fillTemplate } from '../address/template.ts'
 import { parseParty, parseUri } from '../address/uri.ts'
 import type { BridgeContext } from '../context.ts'
 import { credentialsFor, verify } from '../digest/verify.ts'
+import { CALLED, isOurContact } from '../registration/contact.ts'
 import type { IncomingRequest } from '../sip-port.ts'
 import type { Directory } from './directory.ts'
 import type { Entry } from './whatsapp-gate.ts'
 
 /**
- * Which trunk a request of the PBX belongs to: by its source address, else by digest where a trunk has
- * credentials for it.
+ * Which trunk a request of the PBX belongs to: by the token of our Contact it was sent to, by where a
+ * PBX registered from, by its source address, by the registrar it comes from, else by digest where a
+ * trunk has credentials for it.
  */
 export function admitPbx(ctx: BridgeContext, request: IncomingRequest): Entry<TrunkConfig> {
   const { directory } = ctx
-  const known = directory.trunkAt(request.sourceAddress)
+  const known = knownTrunk(ctx, request)
   if (known) return { kind: 'in', value: known }
   if (!directory.challengesPbx) {
     const detail = request.sourceAddress
@@ -37,6 +39,17 @@ export function admitPbx(ctx: BridgeContext, request: IncomingRequest): Entry<Tr
   return { kind: 'refused', error: new CausewayError('CALL_PBX_CHALLENGE_FAILED', { detail }) }
 }
 
+function knownTrunk(ctx: BridgeContext, request: IncomingRequest): TrunkConfig | undefined {
+  const { directory, registrations, registrar } = ctx
+  const related = registrations.trunkByToken(request) ?? registrar.trunkAt(request)
+  const trunk = related === undefined ? undefined : directory.trunk(related)
+  if (trunk) return trunk
+  const listed = directory.trunkAt(request.sourceAddress)
+  if (listed) return listed
+  const registered = registrations.trunkByRegistrar(request.sourceAddress)
+  return registered === undefined ? undefined : directory.trunk(registered)
+}
+
 /** Who calls whom, out of an INVITE of the PBX. */
 export interface DialledCall {
   number: NumberConfig
@@ -53,7 +66,7 @@ export function readDialled(
   trunk: TrunkConfig,
   request: IncomingRequest,
 ): DialledCall | CausewayError {
-  const dialled = parseUri(request.uri)?.user ?? ''
+  const dialled = dialledUser(trunk, request)
   const number = businessNumber(directory, trunk, request)
   if (!number) {
     const detail = `trunk ${trunk.name}, From ${request.header('from') ?? ''}`
@@ -65,6 +78,20 @@ export function readDialled(
     return new CausewayError('CALL_DIALLED_INVALID', { detail: dialled || request.uri })
   }
   return { number, consumer }
+}
+
+/**
+ * The user part that was dialled. A PBX that calls a registered contact as it is says whom it means in
+ * P-Called-Party-ID (RFC 7315 §4.2) or To.
+ */
+function dialledUser({ register }: TrunkConfig, request: IncomingRequest): string {
+  const user = parseUri(request.uri)?.user ?? ''
+  if (!register || !isOurContact(user, register)) return user
+  for (const name of CALLED) {
+    const called = parseParty(request.header(name) ?? '')?.user ?? ''
+    if (called !== '' && !isOurContact(called, register)) return called
+  }
+  return user
 }
 
 function businessNumber(

@@ -16,6 +16,7 @@ import { coded } from '../outcome/coded.ts'
 import type { Failure } from '../outcome/failure.ts'
 import { pbxOutcome, tryNextTarget, tryOverflow } from '../outcome/pbx.ts'
 import { passReason, reasonOf, retryHeaders, textOfReason } from '../outcome/refusal.ts'
+import { unreachable } from '../registrar/absence.ts'
 import type { Headers, IncomingRequest, IncomingResponse } from '../sip-port.ts'
 import { Announcement } from './announcement.ts'
 import { EarlyMedia } from './early-media.ts'
@@ -162,7 +163,7 @@ export class UserInitiatedCall implements Flow, InviteEvents, MediaHandler, Sear
     const hop = this.#hunt.nextTrunk()
     this.#ringTimer?.clear()
     if (!hop) {
-      this.#giveUp(last ?? new CausewayError('CALL_PBX_UNREACHABLE'))
+      this.#giveUp(last ?? unreachable(this.#ctx, this.#start.trunks))
       return
     }
     this.call.trunk = hop.trunk.name

@@ -67,6 +67,10 @@ export class DrachtioRequest extends Message implements IncomingRequest {
     return this.#req.source_address
   }
 
+  get sourcePort(): number {
+    return this.#req.source_port
+  }
+
   get transport(): string {
     return this.#req.protocol
   }
@@ -80,8 +84,9 @@ export class DrachtioRequest extends Message implements IncomingRequest {
   }
 
   respond(response: OutgoingResponse, done?: ResponseSent): void {
-    const { status, reason, headers, body } = response
-    const options = { ...(headers && { headers }), ...(body !== undefined && { body }) }
+    const { status, reason, headers, lines, body } = response
+    const all = lines ? { ...headers, ...joined(lines) } : headers
+    const options = { ...(all && { headers: all }), ...(body !== undefined && { body }) }
     const res = this.#res
     if (!done) res.send(status, reason, options)
     else {
@@ -100,6 +105,7 @@ export class DrachtioResponse extends Message implements IncomingResponse {
   readonly local: boolean
   readonly status: number
   readonly reason: string
+  readonly sourceAddress: string
   readonly #ack: () => void
 
   constructor(res: SrfResponse, ack: () => void) {
@@ -108,10 +114,23 @@ export class DrachtioResponse extends Message implements IncomingResponse {
     this.local = res.source_address === ''
     this.status = res.status
     this.reason = res.reason
+    this.sourceAddress = res.source_address
     this.#ack = ack
   }
 
   ack(): void {
     this.#ack()
   }
+}
+
+/**
+ * drachtio-srf joins values of one name with commas. A challenge may not stand in a list (RFC 3261
+ * §7.3.1), so that each but the first brings its own name.
+ */
+function joined(lines: NonNullable<OutgoingResponse['lines']>): Headers {
+  const entries = Object.entries(lines).map(([name, values]) => [
+    name,
+    values.join(`\r\n${name}: `),
+  ])
+  return Object.fromEntries(entries) as Headers
 }

@@ -73,7 +73,7 @@ export class DrachtioPort implements SipPort {
   }
 
   request(request: OutgoingRequest, handler: ResponseHandler): void {
-    const { method, uri, headers, body, dialogId } = request
+    const { method, uri, headers, body, dialogId, proxy } = request
     if (!this.#srf || !this.#connected) {
       handler.onError(new Error('no SIP server'))
       return
@@ -84,6 +84,7 @@ export class DrachtioPort implements SipPort {
       headers,
       ...(body !== undefined && { body }),
       ...(dialogId !== undefined && { stackDialogId: dialogId }),
+      ...(proxy !== undefined && { proxy }),
     }
     try {
       this.#srf.request(uri, options, (error, sent) => {

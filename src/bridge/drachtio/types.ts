@@ -17,6 +17,7 @@ export interface SrfRequest extends SrfMessage {
   source: 'network' | 'application'
   socket: SrfSocket | undefined
   source_address: string
+  source_port: number
   protocol: string
   receivedOn: string | undefined
   stackDialogId: string | undefined
@@ -47,6 +48,7 @@ export interface SrfRequestOptions {
   headers: Record<string, string>
   body?: string
   stackDialogId?: string
+  proxy?: string
 }
 
 export interface SrfConnectOptions {

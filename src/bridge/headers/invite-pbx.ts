@@ -3,6 +3,7 @@ import type { NumberConfig, TrunkTarget } from '../../config/types.ts'
 import { fillTemplate } from '../address/template.ts'
 import { displayPrefix, escapeUser } from '../address/uri.ts'
 import type { InviteDraft } from '../invite/outgoing-invite.ts'
+import { isRegistered } from '../registrar/binding.ts'
 import type { Headers } from '../sip-port.ts'
 import { ALLOW_PBX, SUPPORTED_PBX } from './allow.ts'
 import { factsToPbx } from './whatsapp.ts'
@@ -38,8 +39,11 @@ export function inviteToPbx(invite: InboundInvite): InviteDraft {
   const hostport = target.port === undefined ? host : `${host}:${target.port}`
   const called = to === '' ? hostport : `${to}@${hostport}`
   const party = `${displayPrefix(facts.displayName ?? '')}<sip:${from}@localhost>`
+  const registered = isRegistered(target) ? target : undefined
+  const routes = registered?.routes ?? []
   return {
-    uri: `sip:${called};transport=${target.transport}`,
+    uri: `sip:${called}${registered ? registered.params : `;transport=${target.transport}`}`,
+    proxy: registered?.proxy,
     from: party,
     to: `<sip:${called}>`,
     headers: {
@@ -47,6 +51,7 @@ export function inviteToPbx(invite: InboundInvite): InviteDraft {
       'P-Asserted-Identity': party,
       Allow: ALLOW_PBX,
       Supported: SUPPORTED_PBX,
+      ...(routes.length > 0 ? { Route: routes.map((uri) => `<${uri}>`).join(', ') } : {}),
       ...factsToPbx(facts, number),
       ...invite.headers,
     },

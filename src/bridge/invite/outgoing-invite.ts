@@ -19,6 +19,8 @@ export interface InvitePlace {
 /** An INVITE of ours as it is composed; Call-ID, From tag and CSeq are added. */
 export interface InviteDraft {
   uri: string
+  /** Next hop, where it is not the URI. */
+  proxy?: string | undefined
   /** From without a tag. */
   from: string
   to: string
@@ -88,7 +90,7 @@ export class OutgoingInvite implements ResponseHandler, DialogOwner {
 
   /** Sends it. */
   send(): void {
-    const { uri, from, to, headers, body, callId, fromTag } = this.#draft
+    const { uri, from, to, headers, body, callId, fromTag, proxy } = this.#draft
     this.#state = 'pending'
     this.#sent = undefined
     this.#cseq++
@@ -102,7 +104,8 @@ export class OutgoingInvite implements ResponseHandler, DialogOwner {
       'Content-Type': 'application/sdp',
     }
     this.#events?.onInviteSent(this.#cseq)
-    this.#place.port.request({ method: 'INVITE', uri, headers: all, body }, this)
+    const hop = proxy === undefined ? {} : { proxy }
+    this.#place.port.request({ method: 'INVITE', uri, headers: all, body, ...hop }, this)
   }
 
   /**

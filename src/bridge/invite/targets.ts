@@ -9,12 +9,19 @@ export const AVOIDED_FOR = 30_000
 export class TargetHealth {
   readonly #clock: Clock
   readonly #random: Random
+  readonly #registered: (trunk: TrunkConfig) => readonly TrunkTarget[]
   /** Until when a target is avoided, by URI. Bounded by the targets configured. */
   readonly #avoided = new Map<string, number>()
 
-  constructor(clock: Clock, random: Random) {
+  /** @param registered where the PBX of a trunk is registered: tried before its targets */
+  constructor(
+    clock: Clock,
+    random: Random,
+    registered: (trunk: TrunkConfig) => readonly TrunkTarget[] = () => [],
+  ) {
     this.#clock = clock
     this.#random = random
+    this.#registered = registered
   }
 
   failed(target: TrunkTarget): void {
@@ -40,9 +47,10 @@ export class TargetHealth {
    */
   order(trunk: TrunkConfig): TrunkTarget[] {
     const { targets } = trunk
-    if (targets.length === 1) return targets
+    const registered = this.#registered(trunk)
+    if (targets.length === 1 && registered.length === 0) return targets
     const equal = targets.every(({ weight }) => weight === targets[0]!.weight)
-    const ordered = equal ? targets : this.#draw(targets)
+    const ordered = [...registered, ...(equal ? targets : this.#draw(targets))]
     const avoided = ordered.filter((target) => this.isAvoided(target))
     return [...ordered.filter((target) => !avoided.includes(target)), ...avoided]
   }
@@ -89,8 +97,11 @@ export class Hunt {
 
   /** The first target of the next trunk. */
   nextTrunk(): Hop | undefined {
-    this.#trunk = this.#trunks.shift()
-    this.#targets = this.#trunk ? [...this.#health.order(this.#trunk)] : []
+    // A trunk whose PBX is not registered may have none.
+    do {
+      this.#trunk = this.#trunks.shift()
+      this.#targets = this.#trunk ? [...this.#health.order(this.#trunk)] : []
+    } while (this.#trunk && this.#targets.length === 0)
     return this.nextTarget()
   }
 }

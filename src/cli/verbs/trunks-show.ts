@@ -1,6 +1,7 @@
 import type { TrunkView } from '../../http/index.ts'
 import { nearest } from '../../shared/nearest.ts'
 import { connect, INSTANCE_OPTIONS, INSTANCE_USAGE } from '../client.ts'
+import { registrationLines, registrationsWell } from '../registration-lines.ts'
 import { type Paint, paintFor } from '../style.ts'
 import { EXIT, parseVerbArgs, UsageError, type Verb } from '../verb.ts'
 
@@ -11,13 +12,14 @@ export const verb: Verb = {
   usage: `Usage: causeway trunks show [NAME] [-c FILE | --url URL] [--json]
 
 Shows every trunk, or the one named, with its targets, whether each could be reached when it was last
-used, and how many calls it carries.
+used, how many calls it carries, whether Causeway is registered with its PBX, and where the PBX is
+registered here.
 
 Options:
 ${INSTANCE_USAGE}
       --json          { trunks }, as in docs/reference/http.md
 
-Exit codes: 0 every target was reached, 2 some were not.
+Exit codes: 0 every target was reached and every registration is up, 2 some were not.
 
 Example:
   causeway trunks show main
@@ -30,7 +32,7 @@ Example:
     if (values.json) io.stdout.write(`${JSON.stringify({ trunks }, null, 2)}\n`)
     else io.stdout.write(format(trunks, paintFor(io.stdout, io.env)))
     const reached = trunks.every(({ targets }) => targets.every(({ status }) => status === 'pass'))
-    return reached ? EXIT.done : EXIT.attention
+    return reached && trunks.every(registrationsWell) ? EXIT.done : EXIT.attention
   },
 }
 
@@ -46,7 +48,7 @@ function chosen(trunks: readonly TrunkView[], name: string | undefined): readonl
 
 function format(trunks: readonly TrunkView[], paint: Paint): string {
   if (trunks.length === 0) return 'no trunks\n'
-  const blocks = trunks.map(({ name, targets, active_calls: active }) => {
+  const blocks = trunks.map(({ name, targets, active_calls: active, ...trunk }) => {
     const calls = `${active} call${active === 1 ? '' : 's'} in progress`
     const width = Math.max(0, ...targets.map(({ uri }) => uri.length))
     const lines = targets.map(({ uri, status, detail }) => {
@@ -54,6 +56,7 @@ function format(trunks: readonly TrunkView[], paint: Paint): string {
       const mark = status === 'pass' ? '✓' : status === 'warn' ? '!' : '✗'
       return `  ${paint(tone, mark)} ${uri.padEnd(width)}  ${detail}`
     })
+    lines.push(...registrationLines(trunk, paint))
     const none = ['  no targets: calls to this trunk fail']
     return [`${paint('bold', name)}  ${calls}`, ...(lines.length > 0 ? lines : none)].join('\n')
   })

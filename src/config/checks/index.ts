@@ -5,6 +5,7 @@ import { notBuilt } from './not-built.ts'
 import { numberRules } from './numbers.ts'
 import { permissionRules } from './permissions.ts'
 import { recordsRules } from './records.ts'
+import { registrationRules } from './registration.ts'
 import { sipRules } from './sip.ts'
 import { trunkRules } from './trunks.ts'
 import { webhookRules } from './webhooks.ts'
@@ -18,6 +19,7 @@ export const rules: readonly Rule[] = [
   ...numberRules,
   ...callingRules,
   ...trunkRules,
+  ...registrationRules,
   ...permissionRules,
   ...webhookRules,
   ...recordsRules,

@@ -5,12 +5,6 @@ import type { CheckContext, Rule } from './context.ts'
 export const notBuilt: Rule = (context) => {
   for (const [index, trunk] of (context.draft.trunks ?? []).entries()) {
     const path: Path = ['trunks', index]
-    if (context.given([...path, 'register'])) {
-      warn(context, [...path, 'register'], 'Causeway does not register')
-    }
-    if (trunk?.accept?.registrations) {
-      warn(context, [...path, 'accept', 'registrations'], 'a REGISTER from the PBX is refused')
-    }
     if ((trunk?.options ?? 0) > 0) warn(context, [...path, 'options'], 'no OPTIONS are sent')
   }
 }

@@ -8,6 +8,7 @@ const reachable: Rule = (context) => {
   for (const [index, trunk] of (context.draft.trunks ?? []).entries()) {
     const path = ['trunks', index]
     if (!trunk?.targets || trunk.targets.length > 0 || trunk.accept?.registrations) continue
+    if (context.given([...path, 'register'])) continue
     if (context.isWrong([...path, 'accept', 'registrations'])) continue
     if (context.isWrong([...path, 'targets'])) continue
     context.error('CONFIG_TRUNK_UNREACHABLE', {

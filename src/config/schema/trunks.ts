@@ -1,10 +1,12 @@
 import { z } from 'zod'
-import { parseCidr, parseSipUri } from '../addresses.ts'
-import { duration, flag, integer, leafFacts, matching, oneOf, secret, text } from '../leaf.ts'
+import { parseCidr } from '../addresses.ts'
+import { duration, flag, integer, leafFacts, oneOf, secret, text } from '../leaf.ts'
 import { Rejection } from '../rejection.ts'
 import { OUTBOUND_PLACEHOLDERS, parseTemplate } from '../templates.ts'
 import { nameLeaf } from './numbers.ts'
+import { sipUri, username } from './peers.ts'
 import { permissionsLeaf } from './permissions.ts'
+import { registerSchema } from './register.ts'
 
 const CODECS: Record<string, string> = {
   opus: 'opus',
@@ -18,15 +20,6 @@ const CODECS: Record<string, string> = {
 function parseCodec(value: string): string | Rejection {
   return CODECS[value.toLowerCase()] ?? new Rejection('this codec is not supported')
 }
-
-const sipUri = () =>
-  text({ expected: 'a SIP URI such as sip:10.0.0.9:5060;transport=udp' }, parseSipUri)
-const username = () =>
-  matching(/^[^\s"\\:@]{1,128}$/, {
-    expected: 'a user name without blanks, quotes, colons and @',
-    why: 'this is not a user name',
-    quotable: true,
-  })
 
 const target = z
   .union([
@@ -58,17 +51,7 @@ export const trunkSchema = z.strictObject({
     .describe(
       'Addresses of the PBX in order of priority: SIP URIs without a user part, `transport` udp (default), tcp or tls; or `{ uri, weight }`.',
     ),
-  register: z
-    .strictObject({
-      registrar: sipUri()
-        .meta({ examples: ['sip:10.0.0.9'] })
-        .describe('SIP URI of the registrar.'),
-      username: username().describe('User of the registration.'),
-      ...secret('password', 'Password of the registration.'),
-      expires: duration().prefault('300s').describe('Lifetime asked for.'),
-    })
-    .optional()
-    .describe('Register at the PBX. Not built yet: draws a warning.'),
+  register: registerSchema,
   credentials: z
     .strictObject({
       username: username().describe('User name.'),
@@ -91,7 +74,9 @@ export const trunkSchema = z.strictObject({
       ...secret('password', 'Password that goes with `username`.'),
       registrations: flag()
         .prefault(false)
-        .describe('Whether the PBX may register here. Not built yet: draws a warning.'),
+        .describe(
+          'Whether the PBX may register here, with `username` and `password`. Its contacts are called before `targets`, and calls from where it registered are taken.',
+        ),
     })
     .prefault({})
     .describe('Which calls are taken for this trunk’s.'),

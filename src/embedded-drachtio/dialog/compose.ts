@@ -87,12 +87,18 @@ export interface RequestDefaults {
   cseq: () => number
 }
 
-/** A request outside dialogs from an application's partial message. @throws RefusedValue */
+/**
+ * A request outside dialogs from an application's partial message. `routed` keeps its Route: the set
+ * behind a next hop it has named, such as the Path of a registration (RFC 3327 §5.4).
+ *
+ * @throws RefusedValue
+ */
 export function composeRequest(
   line: RequestLine,
   message: PartialMessage,
   local: Local,
   defaults: RequestDefaults,
+  routed = false,
 ): SipRequest {
   const { method } = line
   const { uri, headers, body } = uriHeaders(line.uri, message)
@@ -100,7 +106,7 @@ export function composeRequest(
   let from = sorted.placed.get('from') ?? defaultContact(local)
   from = checkedAddress('from', from)
   if (!parseNameAddr(from)?.params['tag']) from = withTag(from, defaults.tag())
-  const lines: HeaderLine[] = []
+  const lines: HeaderLine[] = routed ? headers.filter(({ key }) => key === 'route') : []
   const contact = sorted.placed.get('contact')
   if (contact !== undefined) lines.push(headerLine('Contact', contact))
   else if (contactPolicy.newRequest.has(method)) {

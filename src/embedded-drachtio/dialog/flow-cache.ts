@@ -64,6 +64,22 @@ export class FlowCache {
     return undefined
   }
 
+  /**
+   * The open connection a client registered over from this address, which stands as the next hop of
+   * a call whose Request-URI names somebody behind the client.
+   */
+  from(uri: string): Flow | undefined {
+    const hop = this.#entries.size === 0 ? undefined : parseSipUri(uri)
+    if (!hop) return undefined
+    const transport = hop.params['transport']?.toLowerCase()
+    for (const { flow, expires } of this.#entries.values()) {
+      if (flow.transport !== transport || flow.remotePort !== hop.port) continue
+      if (flow.remoteAddress !== hop.host.replace(/^\[|\]$/g, '')) continue
+      if (expires > this.#clock.now() && this.#isOpen(flow)) return flow
+    }
+    return undefined
+  }
+
   /** A connection closed: nobody is reached by it any more. */
   closed(flow: Flow): void {
     for (const [key, entry] of this.#entries) {

@@ -2,6 +2,7 @@
 
 import { isCausewayError } from '../../shared/errors/index.ts'
 import {
+  type Flow,
   headerValue,
   makeCancel,
   makeResponse,
@@ -42,15 +43,16 @@ export function sendRequest(
   const next = nextHopOf(line, route)
   if (!next) throw new RefusedValue(invalid)
   // A client that registered over a connection is called over it.
-  const flow = route === '' ? context.flows.find(next) : undefined
+  const routed = route !== ''
+  const flow = routed ? context.flows.from(next) : context.flows.find(next)
   if (flow) {
-    dispatch(context, app, mid, message, line, [flowTarget(flow)])
+    dispatch(context, app, mid, message, line, [flowTarget(flow)], { routed, prefer: flow })
     return
   }
   context.resolve(next, (error, targets) => {
     try {
       if (error && !unresolved(error)) throw new RefusedValue(noTransport)
-      dispatch(context, app, mid, message, line, targets)
+      dispatch(context, app, mid, message, line, targets, { routed })
     } catch (refused) {
       if (!(refused instanceof RefusedValue)) throw refused
       context.counters.framesRefused++
@@ -82,27 +84,32 @@ function dispatch(
   message: PartialMessage,
   line: RequestLine,
   targets: Target[],
+  { routed, prefer }: { routed: boolean; prefer?: Flow },
 ): void {
   const target = targets[0]
   const local = target ? context.localFor(target) : context.anyLocal
   if (!local) throw new RefusedValue(noTransport)
   if (target && context.isSelf(target)) throw new RefusedValue('can not send request to myself')
-  const request = composeRequest(line, message, local, {
+  const defaults = {
     callId: () => context.random.uuid(),
     tag: () => context.random.hex(8),
     cseq: () => Math.floor((context.clock.now() / 1000 + ntpEpoch) / 2) % 2 ** 27,
-  })
+  }
+  const request = composeRequest(line, message, local, defaults, routed)
   if (!target) {
     failUnresolved(context, app, mid, request)
     return
   }
   if (request.method === 'INVITE') {
-    sendInvite(context, app, mid, request, targets, undefined)
+    sendInvite(context, app, mid, request, targets, undefined, prefer)
     return
   }
   const dlg = request.method === 'SUBSCRIBE' ? dialogId(request.callId, request.fromTag) : ''
   const user = new RequestUser(context, app, request, dlg, undefined)
-  const transaction = context.transactions.send(request, targets, user, { id: context.ids() })
+  const transaction = context.transactions.send(request, targets, user, {
+    id: context.ids(),
+    prefer,
+  })
   context.frames.requestSent(app, mid, transaction.request, target, transaction.id)
 }
 
@@ -126,13 +133,14 @@ function sendInvite(
   request: SipRequest,
   targets: Target[],
   dialog: Dialog | undefined,
+  prefer: Flow | undefined = dialog && preferred(dialog, targets),
 ): void {
   const invite = new InviteClient(context, app, request, dialog)
   const id = context.ids()
   context.invites.set(id, invite)
   invite.transaction = context.transactions.send(request, targets, invite, {
     id,
-    prefer: dialog && preferred(dialog, targets),
+    prefer,
   })
   context.frames.requestSent(app, mid, invite.transaction.request, targets[0], id)
 }

@@ -7,6 +7,8 @@ import { doctorErrors } from './doctor.ts'
 import { doctorCallErrors } from './doctor-calls.ts'
 import { mediaErrors } from './media.ts'
 import { permissionErrors } from './permissions.ts'
+import { registrationErrors } from './registration.ts'
+import { registrationConfigErrors } from './registration-config.ts'
 import { relayErrors } from './relay.ts'
 import { settingsErrors } from './settings.ts'
 import { sipErrors } from './sip.ts'
@@ -22,6 +24,8 @@ export const catalogue = {
   ...doctorCallErrors,
   ...mediaErrors,
   ...permissionErrors,
+  ...registrationErrors,
+  ...registrationConfigErrors,
   ...relayErrors,
   ...settingsErrors,
   ...sipErrors,

@@ -155,9 +155,9 @@ export const configErrors = defineErrors({
     ...mistake,
   },
   CONFIG_TRUNK_UNREACHABLE: {
-    summary: 'a trunk has neither targets nor registrations',
+    summary: 'a trunk has neither targets nor a registration',
     cause: 'Causeway would not know where to send a call.',
-    fix: 'List the addresses of the PBX in targets, or set accept.registrations.',
+    fix: 'List the addresses of the PBX in targets, or set register or accept.registrations.',
     ...mistake,
   },
   CONFIG_TOKEN_MISSING: {

@@ -17,6 +17,8 @@ export interface AsteriskOptions {
   sipPort?: number
   /** RTP ports it may use; two for each leg of a call. Default 400. */
   rtpPorts?: number
+  /** SIP port of one that was there before. Default: a free one. */
+  sipPort?: number
   /** Values of further `@NAME@` in that folder. */
   values?: Record<string, string | number>
 }

@@ -1,0 +1,92 @@
+/** A SIP URI with what the bridge keeps of it. */
+export interface SipAddress {
+  /** User part as written, escaped, with its parameters; '' without one. */
+  user: string
+  /** Lower case; IPv6 without brackets. */
+  host: string
+  port: number | undefined
+  transport: 'udp' | 'tcp' | 'tls'
+  /** URI parameters as written, each with its semicolon. */
+  params: string
+}
+
+/** One entry of a Contact, Path or Route header. */
+export interface NameAddr {
+  uri: string
+  /** Header parameters: names in lower case, values unquoted, '' without one. */
+  params: Readonly<Record<string, string>>
+}
+
+/** Splits a header at commas outside quotes and `<>` (RFC 3261 §7.3.1). */
+export function splitValues(header: string): string[] {
+  const parts: string[] = []
+  let start = 0
+  let quoted = false
+  let bracket = false
+  for (let at = 0; at <= header.length; at++) {
+    const char = header[at]
+    if (char === '\\' && quoted) at++
+    else if (char === '"' && !bracket) quoted = !quoted
+    else if (char === '<' && !quoted) bracket = true
+    else if (char === '>' && !quoted) bracket = false
+    else if (char === undefined || (char === ',' && !quoted && !bracket)) {
+      const part = header.slice(start, at).trim()
+      if (part !== '') parts.push(part)
+      start = at + 1
+    }
+  }
+  return parts
+}
+
+/** Reads one name-addr or addr-spec with its parameters; undefined when there is no URI in it. */
+export function parseNameAddr(value: string): NameAddr | undefined {
+  const text = value.trim().replace(/^"(?:[^"\\]|\\.)*"\s*/, '')
+  const bracketed = /^[^<>"]*<([^<>\s]+)>(.*)$/s.exec(text)
+  const bare = bracketed ? undefined : /^([^;<>\s]+)(.*)$/s.exec(text)
+  const match = bracketed ?? bare
+  if (!match || !/^[a-z][a-z\d+.-]*:/i.test(match[1]!)) return undefined
+  return { uri: match[1]!, params: parametersOf(match[2]!) }
+}
+
+/** Reads a `sip:` or `sips:` URI; undefined when it is neither or has no host. */
+export function parseSipAddress(uri: string): SipAddress | undefined {
+  const match =
+    /^(sips?):(?:([^@]*)@)?(\[[\da-f:.]+\]|[^:;?[\]\s]+)(?::(\d{1,5}))?((?:;[^?]*)?)/i.exec(uri)
+  if (!match) return undefined
+  const [, scheme, user = '', host, port, params] = match
+  const named = /;\s*transport=(udp|tcp|tls)\b/i.exec(params!)?.[1]?.toLowerCase()
+  const secure = scheme!.toLowerCase() === 'sips'
+  return {
+    user,
+    host: host!.replace(/^\[|\]$/g, '').toLowerCase(),
+    port: port === undefined ? undefined : Number(port),
+    transport: secure ? 'tls' : ((named as SipAddress['transport'] | undefined) ?? 'udp'),
+    params: params!,
+  }
+}
+
+/** The value of a URI parameter; undefined without it. */
+export function uriParameter(uri: string, name: string): string | undefined {
+  const params = parseSipAddress(uri)?.params ?? ''
+  for (const part of params.split(';')) {
+    const equals = part.indexOf('=')
+    if (equals > 0 && part.slice(0, equals).toLowerCase() === name) return part.slice(equals + 1)
+  }
+  return undefined
+}
+
+/** `host:port`, IPv6 in brackets. */
+export function hostport(host: string, port: number | undefined): string {
+  const name = host.includes(':') ? `[${host}]` : host
+  return port === undefined ? name : `${name}:${port}`
+}
+
+const PARAMETER = /;\s*([^=;,\s"]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;,\s"]*)))?/g
+
+function parametersOf(text: string): Record<string, string> {
+  const params: Record<string, string> = Object.create(null)
+  for (const [, name, quoted, token] of text.matchAll(PARAMETER)) {
+    params[name!.toLowerCase()] = quoted?.replace(/\\(.)/g, '$1') ?? token ?? ''
+  }
+  return params
+}

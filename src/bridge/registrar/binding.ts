@@ -1,0 +1,77 @@
+import type { SipTransport, TrunkTarget } from '../../config/types.ts'
+import { hostport, parseSipAddress } from '../address/contacts.ts'
+
+/** Where a REGISTER came from. */
+export interface Source {
+  /** IP literal. */
+  address: string
+  port: number
+  transport: SipTransport
+}
+
+/** One contact a PBX has registered (RFC 3261 §10.3). Times in milliseconds since the epoch. */
+export interface Binding {
+  /** Contact URI as registered. */
+  uri: string
+  /** Preference, 0 to 1. */
+  q: number
+  expiresAt: number
+  /** When this contact was added. */
+  since: number
+  callId: string
+  cseq: number
+  source: Source
+  /** URIs of RFC 3327, first hop first. */
+  path: readonly string[]
+  /** `instance|reg-id` of RFC 5626; undefined without both. */
+  flow: string | undefined
+  userAgent: string
+}
+
+/** A registered contact as a place calls may go. */
+export interface RegisteredTarget extends TrunkTarget {
+  /** Parameters of the contact's URI, each with its semicolon. */
+  params: string
+  /** Next hop, where it is not the contact itself. */
+  proxy: string | undefined
+  /** Route set: the Path of the registration. */
+  routes: readonly string[]
+}
+
+/** Whether a target is a registered contact. */
+export function isRegistered(target: TrunkTarget): target is RegisteredTarget {
+  return 'routes' in target
+}
+
+/** What makes two contacts the same (RFC 3261 §19.1.4, as far as it matters here). */
+export function contactKey(uri: string): string {
+  const address = parseSipAddress(uri)
+  if (!address) return uri
+  const { user, host, port, transport } = address
+  return `${user}@${hostport(host, port)};${transport}`
+}
+
+/**
+ * The places a call to this contact is tried at. A contact that names another address than the
+ * REGISTER came from is behind NAT: the call goes to the source. Over TCP and TLS it goes back over
+ * the connection of the REGISTER; when that is closed, to the address in the contact if it is the
+ * source's.
+ */
+export function targetsOf(binding: Binding): RegisteredTarget[] {
+  const contact = parseSipAddress(binding.uri)
+  if (!contact) return []
+  const { source, path, uri } = binding
+  const { host, port, transport, params } = contact
+  const target = { host, port, transport, weight: 1, params }
+  if (path.length > 0) {
+    return [{ ...target, uri: `${uri} via ${path[0]}`, proxy: path[0], routes: path }]
+  }
+  const direct = { ...target, uri, proxy: undefined, routes: [] }
+  const at = hostport(source.address, source.port)
+  const proxy = `sip:${at};transport=${source.transport}`
+  const back = { ...target, uri: `${uri} via ${at}`, proxy, routes: [] }
+  const same = host === source.address
+  if (source.transport === 'udp') return same ? [direct] : [back]
+  if (transport !== source.transport) return same ? [direct] : [back]
+  return same && port !== source.port ? [back, direct] : [back]
+}

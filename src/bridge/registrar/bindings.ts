@@ -1,0 +1,136 @@
+import type { Clock } from '../../shared/clock.ts'
+import { CausewayError } from '../../shared/errors/index.ts'
+import { type Binding, contactKey, type Source } from './binding.ts'
+import type { AskedChange, AskedContact } from './request.ts'
+import type { RegistrationStore } from './store.ts'
+
+/** Contacts of one trunk at most. */
+export const MOST_CONTACTS = 10
+
+/** What a REGISTER changed. */
+export interface BindingChange {
+  added: Binding[]
+  removed: Binding[]
+}
+
+/** The contacts of every trunk, kept over a restart (RFC 3261 §10.3 step 7 and 8). */
+export class Bindings {
+  readonly #clock: Clock
+  readonly #store: RegistrationStore
+  readonly #byTrunk: Map<string, Binding[]>
+
+  constructor(clock: Clock, store: RegistrationStore) {
+    this.#clock = clock
+    this.#store = store
+    this.#byTrunk = store.load()
+  }
+
+  /** Live contacts of a trunk: by preference, of the same the newest first. */
+  of(trunk: string): readonly Binding[] {
+    const all = this.#byTrunk.get(trunk)
+    if (!all) return []
+    const now = this.#clock.now()
+    return all.filter(({ expiresAt }) => expiresAt > now)
+  }
+
+  /** The trunk with a live contact that registered from exactly there. */
+  trunkAt({ address, port, transport }: Source): string | undefined {
+    for (const trunk of this.#byTrunk.keys()) {
+      for (const { source } of this.of(trunk)) {
+        if (source.address !== address || source.port !== port) continue
+        if (source.transport === transport) return trunk
+      }
+    }
+    return undefined
+  }
+
+  /**
+   * Applies a REGISTER as a whole or not at all.
+   *
+   * @returns TRUNK_REGISTRAR_OUT_OF_ORDER or TRUNK_REGISTRAR_CONTACTS_FULL when nothing was changed
+   */
+  apply(trunk: string, change: AskedChange, source: Source): BindingChange | CausewayError {
+    const before = [...this.of(trunk)]
+    let after = [...before]
+    const added: Binding[] = []
+    const removed: Binding[] = []
+    const asked = change.contacts === 'all' ? before.map(asRemoval) : change.contacts
+    for (const contact of asked) {
+      const old = after.find((one) => isSame(one, contact))
+      if (old && old.callId === change.callId && old.cseq >= change.cseq) {
+        const detail = `CSeq ${change.cseq}, known is ${old.cseq}`
+        return new CausewayError('TRUNK_REGISTRAR_OUT_OF_ORDER', { detail })
+      }
+      after = after.filter((one) => one !== old)
+      if (contact.expires === 0) {
+        if (old) removed.push(old)
+        continue
+      }
+      const binding = this.#bind(contact, change, source, old)
+      if (!old) added.push(binding)
+      after.push(binding)
+    }
+    if (after.length > MOST_CONTACTS) {
+      return new CausewayError('TRUNK_REGISTRAR_CONTACTS_FULL', {
+        detail: `${before.length} are there`,
+      })
+    }
+    if (asked.length > 0) this.#keep(trunk, after)
+    return { added, removed }
+  }
+
+  /** Takes out what has expired; returns it. */
+  expire(): { trunk: string; binding: Binding }[] {
+    const now = this.#clock.now()
+    const gone: { trunk: string; binding: Binding }[] = []
+    for (const [trunk, all] of [...this.#byTrunk]) {
+      const dead = all.filter(({ expiresAt }) => expiresAt <= now)
+      if (dead.length === 0) continue
+      gone.push(...dead.map((binding) => ({ trunk, binding })))
+      this.#keep(trunk, this.of(trunk))
+    }
+    return gone
+  }
+
+  /** Forgets the contacts of every trunk that is not named. */
+  retain(trunks: ReadonlySet<string>): void {
+    for (const trunk of [...this.#byTrunk.keys()]) if (!trunks.has(trunk)) this.#keep(trunk, [])
+  }
+
+  /** When the next contact expires; undefined without any. */
+  get nextExpiry(): number | undefined {
+    const times = [...this.#byTrunk.values()].flat().map(({ expiresAt }) => expiresAt)
+    return times.length > 0 ? Math.min(...times) : undefined
+  }
+
+  #bind(
+    contact: AskedContact,
+    change: AskedChange,
+    source: Source,
+    old: Binding | undefined,
+  ): Binding {
+    const now = this.#clock.now()
+    const { uri, q, expires, flow } = contact
+    const { callId, cseq, path, userAgent } = change
+    const since = old?.since ?? now
+    const expiresAt = now + expires * 1000
+    return { uri, q, expiresAt, since, callId, cseq, source, path, flow, userAgent }
+  }
+
+  #keep(trunk: string, bindings: readonly Binding[]): void {
+    const ordered = [...bindings].sort((a, b) => b.q - a.q || b.since - a.since)
+    if (ordered.length > 0) this.#byTrunk.set(trunk, ordered)
+    else this.#byTrunk.delete(trunk)
+    this.#store.save(trunk, ordered)
+  }
+}
+
+/** RFC 5626 §6: one flow of one instance replaces itself, whatever its URI is now. */
+function isSame(binding: Binding, { uri, flow }: AskedContact): boolean {
+  if (flow !== undefined && binding.flow === flow) return true
+  return contactKey(binding.uri) === contactKey(uri)
+}
+
+function asRemoval({ uri, q, flow }: Binding): AskedContact {
+  return { uri, q, flow, expires: 0 }
+}
