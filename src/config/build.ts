@@ -122,7 +122,7 @@ function buildCalling(values: FileValues['numbers'][number]['calling'], port: nu
 }
 
 function buildTrunk(values: FileValues['trunks'][number]): TrunkConfig {
-  const { register, credentials, accept, outbound } = values
+  const { register, accept, outbound } = values
   const targets = targetsOf(values)
   return {
     name: values.name,
@@ -135,10 +135,7 @@ function buildTrunk(values: FileValues['trunks'][number]): TrunkConfig {
       expires: register.expires,
       contact: register.contact ?? register.username,
     },
-    credentials: credentials && {
-      username: credentials.username,
-      password: credentials.password as Secret,
-    },
+    credentials: credentialsOf(values),
     accept: {
       from: accept.from ?? (accept.username ? [] : addressesOf(targets)),
       username: accept.username,
@@ -150,6 +147,16 @@ function buildTrunk(values: FileValues['trunks'][number]): TrunkConfig {
     outbound: { number: outbound.number, to: outbound.to },
     permissions: buildPermissions(values.permissions),
   }
+}
+
+/** A PBX that Causeway registers with asks for the same account when it is called. */
+function credentialsOf({ credentials, register }: FileValues['trunks'][number]) {
+  if (credentials) {
+    return { username: credentials.username, password: credentials.password as Secret }
+  }
+  if (!register) return undefined
+  const username = register.auth_username ?? register.username
+  return { username, password: register.password as Secret }
 }
 
 /** A registered trunk without targets calls its registrars, as a phone does. */

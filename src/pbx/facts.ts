@@ -1,6 +1,5 @@
 import { isIP } from 'node:net'
-import { defaultPort, isWildcard, parseSipUri } from '../config/addresses.ts'
-import { Rejection } from '../config/rejection.ts'
+import { defaultPort, isWildcard } from '../config/addresses.ts'
 import type { Config, ListenAddress, SipTransport, TrunkConfig } from '../config/types.ts'
 import type { Account, NumberFacts, Place, TrunkFacts, TrunkMode } from './types.ts'
 
@@ -15,7 +14,7 @@ const EXPIRES = 300
 export function factsOf(config: Config, trunk: TrunkConfig, host?: string): TrunkFacts {
   const { sip, media } = config
   const mode = modeOf(trunk)
-  const pbx = pbxOf(trunk, mode)
+  const pbx = pbxOf(trunk)
   const listener = listenerFor(sip.listen.pbx, pbx?.transport)
   const transport = pbx?.transport ?? listener?.transport ?? 'udp'
   const bound = listener && !isWildcard(listener.host) ? listener.host : undefined
@@ -31,7 +30,7 @@ export function factsOf(config: Config, trunk: TrunkConfig, host?: string): Trun
     sources: sources.size > 0 ? [...sources] : [place],
     pbx: pbx && { host: pbx.host, port: pbx.port },
     domain: sip.domain,
-    ours: trunk.credentials ?? trunk.register,
+    ours: registered(trunk) ?? trunk.credentials,
     theirs: accountOf(trunk),
     expires: Math.round((trunk.register?.expires ?? EXPIRES * 1000) / 1000),
     srtp: trunk.media.srtp,
@@ -49,17 +48,16 @@ function modeOf(trunk: TrunkConfig): TrunkMode {
   return trunk.accept.registrations ? 'pbx-registers' : 'address'
 }
 
-/** Where Causeway calls the PBX: the first target, else the registrar. */
-function pbxOf(
-  trunk: TrunkConfig,
-  mode: TrunkMode,
-): (Place & { transport: SipTransport }) | undefined {
-  const registrar = trunk.register && parseSipUri(trunk.register.registrar)
-  const [target] = trunk.targets
-  const uri = mode === 'causeway-registers' ? (registrar ?? target) : target
-  if (uri === undefined || uri instanceof Rejection) return undefined
-  const { host, port, transport } = uri
-  return { host, port: port ?? defaultPort(transport), transport }
+/** Where Causeway calls the PBX, or registers: the first of several. */
+function pbxOf(trunk: TrunkConfig): (Place & { transport: SipTransport }) | undefined {
+  const uri = trunk.register?.registrars[0] ?? trunk.targets[0]
+  return (
+    uri && {
+      host: uri.host,
+      port: uri.port ?? defaultPort(uri.transport),
+      transport: uri.transport,
+    }
+  )
 }
 
 /** The listener the PBX uses: of the transport of the trunk, else the first. */
@@ -74,6 +72,11 @@ function listenerFor(
 function reachedAt(config: Config, transport: SipTransport, bound: string | undefined): string {
   if (transport === 'tls') return config.sip.domain
   return bound ?? config.sip.externalAddress ?? config.sip.domain
+}
+
+/** The account Causeway registers with. */
+function registered({ register }: TrunkConfig): Account | undefined {
+  return register && { username: register.authUsername, password: register.password }
 }
 
 function accountOf({ accept }: TrunkConfig): Account | undefined {

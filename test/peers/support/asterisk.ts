@@ -13,8 +13,6 @@ export interface AsteriskOptions {
   peerPort: number
   /** Folder of configuration that replaces or adds to test/peers/asterisk. */
   configuration?: string
-  /** UDP and TCP port of SIP, when it has to be known beforehand. */
-  sipPort?: number
   /** RTP ports it may use; two for each leg of a call. Default 400. */
   rtpPorts?: number
   /** SIP port of one that was there before. Default: a free one. */

@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { type Simulator, startSimulator } from '../../../src/simulator/index.ts'
 import { causeway as runCauseway } from '../../support/cli.ts'
 import { connectAri } from './ari.ts'
-import { startAsterisk } from './asterisk.ts'
+import { type Asterisk, startAsterisk } from './asterisk.ts'
 import { type AsteriskLab, iceCandidates, TONE } from './asterisk-lab.ts'
 import { causewayPorts, startCauseway } from './causeway.ts'
 import { configuration, DOMAIN } from './configuration.ts'
@@ -63,13 +63,15 @@ export async function startGeneratedLab(t: Test, trunk: GeneratedTrunk): Promise
     tls: { ...own, ca: simulator.caFile },
     graphUrl: simulator.graphUrl,
     numbers: [{ name: 'support' }],
-  }) as { sip: { listen: { whatsapp: string } } }
+  }) as { sip: { listen: { whatsapp: string } }; whatsapp: object }
   const config = {
     ...base,
     sip: {
       ...base.sip,
       listen: { ...base.sip.listen, pbx: [`${trunk.transport}://${CAUSEWAY}:${ports.pbx}`] },
     },
+    // A call over a connection of our own to Asterisk is told from WhatsApp's by its source alone.
+    whatsapp: { ...base.whatsapp, sources: ['127.0.0.1'] },
     media: { relay: 'embedded', listen: CAUSEWAY, ports: `${range.first}-${range.last}` },
     numbers: [
       {
@@ -89,7 +91,7 @@ export async function startGeneratedLab(t: Test, trunk: GeneratedTrunk): Promise
     limits: { calls: 20 },
   }
   const generated = join(folder, 'generated')
-  await generate(config, generated, simulator)
+  await generate(trunk, { config, target: generated, simulator, sipPort })
   // Who asks the other first finds it there: by OPTIONS or REGISTER.
   const runAsterisk = () =>
     running(
@@ -110,6 +112,7 @@ export async function startGeneratedLab(t: Test, trunk: GeneratedTrunk): Promise
     const { status } = (await causeway.get('/healthz')) as { status: string }
     return status === 'pass'
   })
+  await until('both sides know each other', () => related(trunk, asterisk))
   return { simulator, causeway, asterisk, ari, numbers: [NUMBER] }
 }
 
@@ -121,6 +124,14 @@ async function running<T extends Daemon>(t: Test, starting: Promise<T>): Promise
     await daemon.stop()
   })
   return daemon
+}
+
+/** Whether registrations are up, as Asterisk sees it. */
+function related({ mode }: GeneratedTrunk, { cli }: Asterisk): boolean {
+  if (mode === 'causeway registers') {
+    return /Contact:\s+causeway\/sip:/.test(cli('pjsip show contacts'))
+  }
+  return mode === 'address' || /\sRegistered\s/.test(cli('pjsip show registrations'))
 }
 
 /** The trunk in Causeway's own file. */
@@ -137,17 +148,30 @@ function trunkConfig({ mode, transport, srtp }: GeneratedTrunk, port: number): o
     return { ...common, accept }
   }
   const account = { username: 'causeway', password: 'out; secret' }
-  return { ...common, targets: [target], register: { registrar: target, ...account } }
+  return { ...common, register: { registrar: target, ...account }, accept: { from: [] } }
 }
 
-/** What a user does: `causeway pbx asterisk -o …`. */
-async function generate(config: object, target: string, simulator: Simulator): Promise<void> {
+/**
+ * What a user does: `causeway pbx asterisk -o …`. An Asterisk that registers has a transport of its own
+ * here, as its port is not in the file of Causeway.
+ */
+async function generate(
+  { mode, transport }: GeneratedTrunk,
+  lab: { config: object; target: string; simulator: Simulator; sipPort: number },
+): Promise<void> {
+  const { config, target, simulator, sipPort } = lab
   const folder = join(target, '..')
   mkdirSync(target)
   writeFileSync(join(folder, 'causeway.yaml'), JSON.stringify(config), { mode: 0o600 })
-  const tls = simulator.issueCertificate([ASTERISK])
-  const args = ['--extension', 'talk@services', '--host', CAUSEWAY, '-o', target]
-  const pem = ['--cert', tls.cert, '--key', tls.key, '--ca', simulator.caFile]
+  const { cert, key } = simulator.issueCertificate([ASTERISK])
+  const own = mode === 'asterisk registers' ? ['--transport', 'site'] : []
+  const args = ['--extension', 'talk@services', '--host', CAUSEWAY, '-o', target, ...own]
+  const pem = ['--cert', cert, '--key', key, '--ca', simulator.caFile]
   const { code, stderr } = await runCauseway(['pbx', 'asterisk', ...args, ...pem], { cwd: folder })
   if (code !== 0) throw new Error(`causeway pbx asterisk: ${stderr}`)
+  if (own.length === 0) return
+  const tls = [`cert_file=${cert}`, `priv_key_file=${key}`, `ca_list_file=${simulator.caFile}`]
+  const lines = ['[site]', 'type=transport', `protocol=${transport}`, `bind=${ASTERISK}:${sipPort}`]
+  if (transport === 'tls') lines.push(...tls, 'method=tlsv1_2', 'verify_server=yes')
+  writeFileSync(join(target, 'causeway-transports.conf'), `${lines.join('\n')}\n`)
 }
