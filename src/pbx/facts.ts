@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
 import { defaultPort, isWildcard } from '../config/addresses.ts'
 import type { Config, ListenAddress, SipTransport, TrunkConfig } from '../config/types.ts'
 import type { Account, NumberFacts, Place, TrunkFacts, TrunkMode } from './types.ts'
@@ -15,7 +16,7 @@ export function factsOf(config: Config, trunk: TrunkConfig, host?: string): Trun
   const { sip, media } = config
   const mode = modeOf(trunk)
   const pbx = pbxOf(trunk)
-  const listener = listenerFor(sip.listen.pbx, pbx?.transport)
+  const listener = listenerFor(sip.listen.pbx, pbx)
   const transport = pbx?.transport ?? listener?.transport ?? 'udp'
   const bound = listener && !isWildcard(listener.host) ? listener.host : undefined
   const place = host ?? reachedAt(config, transport, bound)
@@ -27,6 +28,7 @@ export function factsOf(config: Config, trunk: TrunkConfig, host?: string): Trun
     transport,
     causeway: { host: place, port: listener?.port || defaultPort(transport) },
     guessed: host === undefined && bound === undefined,
+    shared: sharesPbx(config, trunk, pbx),
     sources: sources.size > 0 ? [...sources] : [place],
     pbx: pbx && { host: pbx.host, port: pbx.port },
     domain: sip.domain,
@@ -41,6 +43,11 @@ export function factsOf(config: Config, trunk: TrunkConfig, host?: string): Trun
     callers: config.numbers.map(({ phoneNumber }) => phoneNumber),
     ports: media.relay === 'embedded' ? `${media.ports.min}-${media.ports.max}` : undefined,
   }
+}
+
+/** Whether another trunk has the same PBX. */
+function sharesPbx(config: Config, trunk: TrunkConfig, pbx: Place | undefined): boolean {
+  return config.trunks.some((other) => other !== trunk && pbx && pbxOf(other)?.host === pbx.host)
 }
 
 function modeOf(trunk: TrunkConfig): TrunkMode {
@@ -60,12 +67,25 @@ function pbxOf(trunk: TrunkConfig): (Place & { transport: SipTransport }) | unde
   )
 }
 
-/** The listener the PBX uses: of the transport of the trunk, else the first. */
+/** The listener the PBX uses: of the transport of the trunk, the nearest to it as Causeway chooses; else the first. */
 function listenerFor(
   listeners: readonly ListenAddress[],
-  transport: SipTransport | undefined,
+  pbx: (Place & { transport: SipTransport }) | undefined,
 ): ListenAddress | undefined {
-  return listeners.find((one) => one.transport === transport) ?? listeners[0]
+  const same = listeners.filter(({ transport }) => transport === pbx?.transport)
+  if (!pbx || same.length < 2) return same[0] ?? listeners[0]
+  return same.reduce((best, one) =>
+    sharedBits(one.host, pbx.host) > sharedBits(best.host, pbx.host) ? one : best,
+  )
+}
+
+/** Leading bits two addresses have in common; 0 for a name. */
+function sharedBits(a: string, b: string): number {
+  if (isIP(a) === 0 || isIP(a) !== isIP(b)) return 0
+  const [left, right] = [ipaddr.parse(a).toByteArray(), ipaddr.parse(b).toByteArray()]
+  const differs = left.findIndex((byte, index) => byte !== right[index])
+  if (differs < 0) return left.length * 8
+  return differs * 8 + Math.clz32(left[differs]! ^ right[differs]!) - 24
 }
 
 /** TLS is verified by name: the one the certificate is for. */

@@ -22,10 +22,15 @@ function assumed(facts: TrunkFacts, { extension }: PbxOptions): string[] {
   return notes
 }
 
-function contradictions({ srtp, transport, mode, theirs }: TrunkFacts): string[] {
+function contradictions({ srtp, transport, mode, theirs, shared }: TrunkFacts): string[] {
   const notes: string[] = []
   if (srtp === 'sdes' && transport !== 'tls') {
     notes.push(`the keys of media.srtp sdes travel in the clear over ${transport}; prefer TLS`)
+  }
+  if (mode === 'address' && shared) {
+    notes.push(
+      'another trunk has the same PBX, which cannot tell both by their address; use register',
+    )
   }
   if (mode === 'pbx-registers' && !theirs) {
     notes.push(

@@ -64,6 +64,8 @@ export interface TrunkFacts {
   causeway: Place
   /** Whether that host is a guess: the listener is bound to every address. */
   guessed: boolean
+  /** Whether another trunk has the same PBX, so that an address does not tell them apart. */
+  shared: boolean
   /** Every name or address requests of Causeway may come from. */
   sources: string[]
   /** Where Causeway calls the PBX; undefined when the PBX registers. */

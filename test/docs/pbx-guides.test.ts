@@ -65,7 +65,7 @@ t.test('samples of FreeSWITCH are well-formed', async (t) => {
     ...readFileSync(GUIDES.freeswitch, 'utf8').matchAll(/^ *```xml\n([\s\S]*?)^ *```/gm),
   ]
   t.ok(blocks.length >= 5)
-  for (const [, text] of blocks) t.doesNotThrow(() => parseXml(`<x>${text}</x>`), text)
+  for (const [, text] of blocks) t.doesNotThrow(() => parseXml(`<x>${text}</x>`), text!)
 })
 
 t.test('lines to be included are those the verb prints', async (t) => {

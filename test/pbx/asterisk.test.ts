@@ -110,6 +110,28 @@ t.test('Causeway registers from an address nobody knows', async (t) => {
   t.match(text, /CHECK: .*account[\s\S]*endpoint_identifier_order = ip,username,auth_username/)
 })
 
+t.test('two trunks to one Asterisk are told apart by their accounts', async (t) => {
+  const config = trunkOf('causeway-registers')
+  const [main] = config.trunks
+  config.trunks.push({ ...main!, name: 'other' })
+  const text = contentsOf(generate('asterisk', config), 'causeway-main.pjsip.conf')
+  t.throws(() => ofType(sections(text), 'identify'), /no identify/)
+  t.match(text, /CHECK: Another trunk/)
+  const byAddress = trunkOf('address')
+  byAddress.trunks.push({ ...byAddress.trunks[0]!, name: 'other' })
+  t.match(
+    generate('asterisk', byAddress).notes.join('\n'),
+    /trunk other: another trunk has the same/,
+  )
+})
+
+t.test('of several listeners the nearest is named', async (t) => {
+  const listeners = 'pbx: [udp://192.0.2.1:5060, udp://10.0.0.5:5070, tcp://10.0.0.9:5060]'
+  const config = trunkOf('address', ['pbx: [udp://10.0.0.5:5060]', listeners])
+  const trunk = sections(contentsOf(generate('asterisk', config), 'pjsip.conf'))
+  t.equal(ofType(trunk, 'aor').settings.get('contact'), 'sip:10.0.0.5:5070')
+})
+
 t.test('Asterisk registers', async (t) => {
   const made = generate('asterisk', trunkOf('pbx-registers'))
   const trunk = sections(contentsOf(made, 'pjsip.conf'))

@@ -30,11 +30,13 @@ export function aor(facts: TrunkFacts, names: Names): string {
 }
 
 /**
- * Which calls are taken for the trunk's: by the address they come from. Of a Causeway that registers it
- * may not be known; then its account tells.
+ * Which calls are taken for the trunk's: by the address they come from. Who registers may have none that
+ * is known, or share it with another trunk: then its account tells, or the line Asterisk registered.
  */
 export function identify(facts: TrunkFacts, names: Names): string | undefined {
-  if (facts.guessed && facts.mode === 'causeway-registers') return undefined
+  const { mode, guessed, shared } = facts
+  if (mode === 'pbx-registers') return undefined
+  if (mode === 'causeway-registers' && (guessed || shared)) return undefined
   return [
     facts.guessed
       ? comment(

@@ -50,6 +50,9 @@ function credentials(facts: TrunkFacts, names: Names): Setting[] {
 }
 
 function identification({ mode }: TrunkFacts): Setting[] {
+  if (mode === 'pbx-registers') {
+    return [['identify_by', 'ip', 'and by the line of the section registration below']]
+  }
   if (mode === 'causeway-registers') {
     return [
       ['identify_by', 'ip,username,auth_username', 'by address, else by the account of Causeway'],

@@ -43,11 +43,15 @@ export function trunkFile(facts: TrunkFacts, options: PbxOptions, transport: str
 }
 
 /** Identification by account is not in Asterisk's default order. */
-function identifierOrder({ mode, guessed }: TrunkFacts): string[] {
+function identifierOrder({ mode, guessed, shared }: TrunkFacts): string[] {
   if (mode !== 'causeway-registers') return []
-  const when = guessed
-    ? "CHECK: Causeway's address is not known here, so its calls are recognised by its account. Asterisk looks at that"
-    : "Where Causeway's address changes, its calls are recognised by its account. Asterisk looks at that"
+  const why = shared
+    ? 'Another trunk has this Asterisk too'
+    : "Causeway's address is not known here"
+  const when =
+    guessed || shared
+      ? `CHECK: ${why}, so calls are recognised by the account. Asterisk looks at that`
+      : "Where Causeway's address changes, its calls are recognised by its account. Asterisk looks at that"
   return [
     '',
     when,

@@ -13,7 +13,7 @@ import { peersFolder } from './install.ts'
 import { freePort, rtpRange } from './ports.ts'
 import { until } from './until.ts'
 
-/** One row of the matrix. */
+/** A trunk of the matrix. */
 export interface GeneratedTrunk {
   /** How both sides come to know each other. */
   mode: 'address' | 'causeway registers' | 'asterisk registers'
@@ -21,99 +21,160 @@ export interface GeneratedTrunk {
   srtp: 'none' | 'sdes' | 'dtls'
 }
 
-/** Simulator, Causeway, and an Asterisk that runs what Causeway has written for it. */
-export type GeneratedLab = AsteriskLab
+/** A trunk of a lab, with what is needed to call over it. */
+export interface LabTrunk extends GeneratedTrunk {
+  name: string
+  /** Its business number. */
+  number: string
+}
 
-/**
- * Asterisk's address, and Causeway's towards it, so that each side can tell the other by it. They are
- * neighbours: of its TLS listeners Causeway takes the one that is nearest to the PBX.
- */
-const ASTERISK = '127.0.0.3'
-const CAUSEWAY = '127.0.0.2'
-const NUMBER = '+441632960123'
+/** Simulator, Causeway, and an Asterisk that runs what Causeway has written for it. */
+export interface GeneratedLab extends AsteriskLab {
+  trunks: readonly LabTrunk[]
+}
+
+/** Ports of both sides, the same at each of their addresses. */
+interface Ports {
+  asterisk: { plain: number; tls: number }
+  causeway: { plain: number; tls: number }
+}
+
+/** A trunk with the addresses it has. */
+interface Row extends LabTrunk {
+  /** Asterisk, and Causeway beside it: of its listeners Causeway takes the one nearest to the PBX. */
+  asterisk: string
+  causeway: string
+}
 
 /**
  * Starts all three. The configuration of Asterisk is what `causeway pbx asterisk` writes for the same
- * file, included as it is; calls from WhatsApp go to extension `talk`.
+ * file, included as it is; calls from WhatsApp go to extension `talk`. Trunks by address have one of
+ * their own on each side, so that each side can tell them apart.
  */
-export async function startGeneratedLab(t: Test, trunk: GeneratedTrunk): Promise<GeneratedLab> {
+export async function startGeneratedLab(
+  t: Test,
+  trunks: readonly GeneratedTrunk[],
+): Promise<GeneratedLab> {
   const folder = mkdtempSync(join(peersFolder(), 'run-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
-  const ports = await causewayPorts()
-  const sipPort = await freePort()
-  const number = {
-    phoneNumberId: '106540352242910',
-    phoneNumber: NUMBER,
-    accessToken: 'token',
+  const free = await causewayPorts()
+  const [plain, tls, ownTls] = [await freePort(), await freePort(), await freePort()]
+  const ports: Ports = { asterisk: { plain, tls }, causeway: { plain: free.pbx, tls: ownTls } }
+  const rows = trunks.map(rowOf)
+  const numbers = rows.map(({ number }, index) => ({
+    phoneNumberId: `1065403522429${10 + index}`,
+    phoneNumber: number,
+    accessToken: `token-${index}`,
     appId: 'app',
-  }
+  }))
   const simulator = await startSimulator({
-    numbers: [number],
+    numbers,
     folder,
-    dialTo: { [DOMAIN]: { host: '127.0.0.1', port: ports.whatsapp } },
+    dialTo: { [DOMAIN]: { host: '127.0.0.1', port: free.whatsapp } },
     media: { tone: { frequency: TONE.consumer, level: -16 } },
   })
   t.teardown(() => simulator.close())
-  const own = simulator.issueCertificate([DOMAIN, CAUSEWAY])
-  const range = rtpRange(100)
+  const hosts = [...new Set(rows.map(({ causeway }) => causeway))]
+  const range = rtpRange(1000)
   const base = configuration({
-    ports,
-    pbxPort: sipPort,
+    ports: free,
+    pbxPort: plain,
     whatsappPort: simulator.sipAddress.port,
-    tls: { ...own, ca: simulator.caFile },
+    tls: { ...simulator.issueCertificate([DOMAIN, ...hosts]), ca: simulator.caFile },
     graphUrl: simulator.graphUrl,
-    numbers: [{ name: 'support' }],
+    numbers: rows.map(({ name }, index) => ({
+      name,
+      phone_number: numbers[index]!.phoneNumber,
+      phone_number_id: numbers[index]!.phoneNumberId,
+      access_token: numbers[index]!.accessToken,
+      calling: {
+        status: 'ENABLED',
+        srtp_key_exchange_protocol: 'SDES',
+        sip: { status: 'ENABLED', port: free.whatsapp },
+      },
+      inbound: { trunk: name },
+    })),
   }) as { sip: { listen: { whatsapp: string } }; whatsapp: object }
+  const pbx = rows.map(({ transport, causeway }) => {
+    return `${transport}://${causeway}:${ports.causeway[transport === 'tls' ? 'tls' : 'plain']}`
+  })
   const config = {
     ...base,
-    sip: {
-      ...base.sip,
-      listen: { ...base.sip.listen, pbx: [`${trunk.transport}://${CAUSEWAY}:${ports.pbx}`] },
-    },
+    sip: { ...base.sip, listen: { ...base.sip.listen, pbx: [...new Set(pbx)] } },
     // A call over a connection of our own to Asterisk is told from WhatsApp's by its source alone.
     whatsapp: { ...base.whatsapp, sources: ['127.0.0.1'] },
-    media: { relay: 'embedded', listen: CAUSEWAY, ports: `${range.first}-${range.last}` },
-    numbers: [
-      {
-        name: 'support',
-        phone_number: NUMBER,
-        phone_number_id: number.phoneNumberId,
-        access_token: number.accessToken,
-        calling: {
-          status: 'ENABLED',
-          srtp_key_exchange_protocol: 'SDES',
-          sip: { status: 'ENABLED', port: ports.whatsapp },
-        },
-        inbound: { trunk: 'main' },
-      },
-    ],
-    trunks: [trunkConfig(trunk, sipPort)],
-    limits: { calls: 20 },
+    media: { relay: 'embedded', listen: hosts[0]!, ports: `${range.first}-${range.last}` },
+    trunks: rows.map((row) => trunkConfig(row, ports)),
+    limits: { calls: 100 },
   }
   const generated = join(folder, 'generated')
-  await generate(trunk, { config, target: generated, simulator, sipPort })
+  await generate(rows, { config, target: generated, simulator })
+  const address = rows[0]!.asterisk
   // Who asks the other first finds it there: by OPTIONS or REGISTER.
-  const runAsterisk = () =>
-    running(
-      t,
-      startAsterisk({
-        peerPort: ports.pbx,
-        sipPort,
-        configuration: join(import.meta.dirname, '..', 'asterisk', 'generated'),
-        values: { GENERATED: generated, ICE_CANDIDATES: iceCandidates(ASTERISK) },
-      }),
-    )
-  const first = trunk.mode === 'causeway registers' ? await runAsterisk() : undefined
-  const causeway = await running(t, startCauseway({ ports, config }))
-  const asterisk = first ?? (await runAsterisk())
+  const causeway = await running(t, startCauseway({ ports: free, config }))
+  const asterisk = await running(
+    t,
+    startAsterisk({
+      peerPort: free.pbx,
+      sipPort: plain,
+      rtpPorts: 800,
+      configuration: join(import.meta.dirname, '..', 'asterisk', 'generated'),
+      values: { GENERATED: generated, ICE_CANDIDATES: iceCandidates(address) },
+    }),
+  )
   const ari = await connectAri(asterisk.ari, asterisk.credentials)
   t.teardown(() => ari.close())
-  await until('the number and the trunk are set up', async () => {
-    const { status } = (await causeway.get('/healthz')) as { status: string }
-    return status === 'pass'
-  })
-  await until('both sides know each other', () => related(trunk, asterisk))
-  return { simulator, causeway, asterisk, ari, numbers: [NUMBER] }
+  const healthy = async (): Promise<boolean> =>
+    ((await causeway.get('/healthz')) as { status: string }).status === 'pass'
+  await until('the numbers are set up', healthy, 60_000)
+  await until('both sides know each other', () => related(rows, asterisk), 60_000)
+  const all = rows.map(({ number }) => number)
+  return { simulator, causeway, asterisk, ari, numbers: all, trunks: rows }
+}
+
+function rowOf(trunk: GeneratedTrunk, index: number): Row {
+  const net = trunk.mode === 'address' ? `127.0.${index + 1}` : '127.0.100'
+  return {
+    ...trunk,
+    name: `${trunk.mode}-${trunk.transport}-${trunk.srtp}`.replace(' ', '-'),
+    number: `+4416329601${10 + index}`,
+    asterisk: `${net}.3`,
+    causeway: `${net}.2`,
+  }
+}
+
+/** The trunk in Causeway's own file. */
+function trunkConfig({ mode, transport, srtp, name, asterisk }: Row, ports: Ports): object {
+  const port = ports.asterisk[transport === 'tls' ? 'tls' : 'plain']
+  const target = `sip:${asterisk}:${port};transport=${transport}`
+  const media = { srtp, codecs: ['opus', 'PCMA', 'PCMU'] }
+  const common = { name, media, outbound: { number: name } }
+  if (mode === 'address') return { ...common, targets: [target], accept: { from: [asterisk] } }
+  const account = { username: name, password: `${name}; secret` }
+  if (mode === 'asterisk registers') {
+    return { ...common, accept: { ...account, registrations: true } }
+  }
+  return { ...common, register: { registrar: target, ...account }, accept: { from: [] } }
+}
+
+/** What a user does: `causeway pbx asterisk -o …`. */
+async function generate(
+  rows: readonly Row[],
+  lab: { config: object; target: string; simulator: Simulator },
+): Promise<void> {
+  const { config, target, simulator } = lab
+  const folder = join(target, '..')
+  mkdirSync(target)
+  writeFileSync(join(folder, 'causeway.yaml'), JSON.stringify(config), { mode: 0o600 })
+  const { cert, key } = simulator.issueCertificate(rows.map(({ asterisk }) => asterisk))
+  // The name in Causeway's certificate is known to no DNS here.
+  const host = rows.some(({ transport }) => transport === 'tls')
+    ? ['--host', rows[0]!.causeway]
+    : []
+  const args = ['--extension', 'talk@services', '-o', target, ...host]
+  const pem = ['--cert', cert, '--key', key, '--ca', simulator.caFile]
+  const { code, stderr } = await runCauseway(['pbx', 'asterisk', ...args, ...pem], { cwd: folder })
+  if (code !== 0) throw new Error(`causeway pbx asterisk: ${stderr}`)
 }
 
 /** A daemon, with the end of its log when the test fails. */
@@ -126,52 +187,13 @@ async function running<T extends Daemon>(t: Test, starting: Promise<T>): Promise
   return daemon
 }
 
-/** Whether registrations are up, as Asterisk sees it. */
-function related({ mode }: GeneratedTrunk, { cli }: Asterisk): boolean {
-  if (mode === 'causeway registers') {
-    return /Contact:\s+causeway\/sip:/.test(cli('pjsip show contacts'))
-  }
-  return mode === 'address' || /\sRegistered\s/.test(cli('pjsip show registrations'))
-}
-
-/** The trunk in Causeway's own file. */
-function trunkConfig({ mode, transport, srtp }: GeneratedTrunk, port: number): object {
-  const target = `sip:${ASTERISK}:${port};transport=${transport}`
-  const common = {
-    name: 'main',
-    media: { srtp, codecs: ['opus', 'PCMA', 'PCMU'] },
-    outbound: { number: 'support' },
-  }
-  if (mode === 'address') return { ...common, targets: [target], accept: { from: [ASTERISK] } }
-  if (mode === 'asterisk registers') {
-    const accept = { username: 'asterisk', password: 'in; secret', registrations: true }
-    return { ...common, accept }
-  }
-  const account = { username: 'causeway', password: 'out; secret' }
-  return { ...common, register: { registrar: target, ...account }, accept: { from: [] } }
-}
-
-/**
- * What a user does: `causeway pbx asterisk -o …`. An Asterisk that registers has a transport of its own
- * here, as its port is not in the file of Causeway.
- */
-async function generate(
-  { mode, transport }: GeneratedTrunk,
-  lab: { config: object; target: string; simulator: Simulator; sipPort: number },
-): Promise<void> {
-  const { config, target, simulator, sipPort } = lab
-  const folder = join(target, '..')
-  mkdirSync(target)
-  writeFileSync(join(folder, 'causeway.yaml'), JSON.stringify(config), { mode: 0o600 })
-  const { cert, key } = simulator.issueCertificate([ASTERISK])
-  const own = mode === 'asterisk registers' ? ['--transport', 'site'] : []
-  const args = ['--extension', 'talk@services', '--host', CAUSEWAY, '-o', target, ...own]
-  const pem = ['--cert', cert, '--key', key, '--ca', simulator.caFile]
-  const { code, stderr } = await runCauseway(['pbx', 'asterisk', ...args, ...pem], { cwd: folder })
-  if (code !== 0) throw new Error(`causeway pbx asterisk: ${stderr}`)
-  if (own.length === 0) return
-  const tls = [`cert_file=${cert}`, `priv_key_file=${key}`, `ca_list_file=${simulator.caFile}`]
-  const lines = ['[site]', 'type=transport', `protocol=${transport}`, `bind=${ASTERISK}:${sipPort}`]
-  if (transport === 'tls') lines.push(...tls, 'method=tlsv1_2', 'verify_server=yes')
-  writeFileSync(join(target, 'causeway-transports.conf'), `${lines.join('\n')}\n`)
+/** Whether every registration is up, as Asterisk sees it. */
+function related(rows: readonly Row[], { cli }: Asterisk): boolean {
+  const contacts = cli('pjsip show contacts')
+  const registrations = cli('pjsip show registrations')
+  return rows.every(({ mode, name }) => {
+    if (mode === 'causeway registers') return contacts.includes(` ${name}/sip:`)
+    const line = registrations.split('\n').find((one) => one.includes(` causeway-${name}/`))
+    return mode === 'address' || / Registered /.test(line ?? '')
+  })
 }
