@@ -2,22 +2,24 @@ import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { defaultPort, isWildcard } from '../config/addresses.ts'
 import type { Config, ListenAddress, SipTransport, TrunkConfig } from '../config/types.ts'
-import type { Account, NumberFacts, Place, TrunkFacts, TrunkMode } from './types.ts'
+import type { Account, NumberFacts, PbxOptions, Place, TrunkFacts, TrunkMode } from './types.ts'
 
 /** Lifetime asked for where the file names none, seconds. */
 const EXPIRES = 300
 
 /**
  * What the PBX has to know about a trunk, out of the configuration of Causeway.
- *
- * @param host what `--host` says: the name or address the PBX reaches Causeway at
  */
-export function factsOf(config: Config, trunk: TrunkConfig, host?: string): TrunkFacts {
+export function factsOf(
+  config: Config,
+  trunk: TrunkConfig,
+  { host, over }: Pick<PbxOptions, 'host' | 'over'>,
+): TrunkFacts {
   const { sip, media } = config
   const mode = modeOf(trunk)
   const pbx = pbxOf(trunk)
-  const listener = listenerFor(sip.listen.pbx, pbx)
-  const transport = pbx?.transport ?? listener?.transport ?? 'udp'
+  const listener = listenerFor(sip.listen.pbx, pbx ?? { transport: over ?? usual(config, trunk) })
+  const transport = pbx?.transport ?? over ?? listener?.transport ?? 'udp'
   const bound = listener && !isWildcard(listener.host) ? listener.host : undefined
   const place = host ?? reachedAt(config, transport, bound)
   const known = host === undefined ? [bound, sip.externalAddress] : [host]
@@ -70,13 +72,20 @@ function pbxOf(trunk: TrunkConfig): (Place & { transport: SipTransport }) | unde
 /** The listener the PBX uses: of the transport of the trunk, the nearest to it as Causeway chooses; else the first. */
 function listenerFor(
   listeners: readonly ListenAddress[],
-  pbx: (Place & { transport: SipTransport }) | undefined,
+  pbx: Partial<Place> & { transport: SipTransport | undefined },
 ): ListenAddress | undefined {
-  const same = listeners.filter(({ transport }) => transport === pbx?.transport)
-  if (!pbx || same.length < 2) return same[0] ?? listeners[0]
+  const same = listeners.filter(({ transport }) => transport === pbx.transport)
+  const { host } = pbx
+  if (host === undefined || same.length < 2) return same[0] ?? listeners[0]
   return same.reduce((best, one) =>
-    sharedBits(one.host, pbx.host) > sharedBits(best.host, pbx.host) ? one : best,
+    sharedBits(one.host, host) > sharedBits(best.host, host) ? one : best,
   )
+}
+
+/** Keys of SDES stand in the SDP: who registers for it had better do so over TLS. */
+function usual({ sip }: Config, { media }: TrunkConfig): SipTransport | undefined {
+  const tls = sip.listen.pbx.some(({ transport }) => transport === 'tls')
+  return media.srtp === 'sdes' && tls ? 'tls' : undefined
 }
 
 /** Leading bits two addresses have in common; 0 for a name. */

@@ -19,7 +19,7 @@ export function pbxConfiguration(
   trunks: readonly TrunkConfig[],
   options: PbxOptions,
 ): Generated {
-  const facts = trunks.map((trunk) => factsOf(config, trunk, options.host))
+  const facts = trunks.map((trunk) => factsOf(config, trunk, options))
   const { files, notes } = WRITERS[kind](facts, options)
   return { files, notes: [...notesOf(facts, options), ...notes] }
 }

@@ -17,6 +17,8 @@ export interface PbxFile {
 export interface PbxOptions {
   /** Name or address the PBX reaches Causeway at; undefined: by the configuration. */
   host: string | undefined
+  /** Transport of a PBX that registers; undefined: TLS for SDES where Causeway has it, else the first. */
+  over: SipTransport | undefined
   /** What rings: `1001`, or `600@ivr` for an extension of a context of the dialplan. */
   extension: string
   /** Name of a transport (Asterisk) the PBX has already; undefined: one is written. */

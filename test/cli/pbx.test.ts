@@ -107,8 +107,13 @@ t.test('what is wrong on the command line is told', async (t) => {
     t.equal(code, 64, args.join(' '))
     t.match(stderr, /cannot take/)
   }
-  const { code } = await causeway(['pbx', 'freeswitch', '--transport', 'x'], { cwd })
-  t.equal(code, 64)
+  for (const args of [
+    ['--transport', 'x'],
+    ['--over', 'sctp'],
+  ]) {
+    const { code } = await causeway(['pbx', 'freeswitch', ...args], { cwd })
+    t.equal(code, 64)
+  }
   const bad = await causeway(['pbx', 'asterisk'], { cwd: site(t, 'sip: {}') })
   t.equal(bad.code, 78)
 })

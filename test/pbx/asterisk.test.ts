@@ -152,6 +152,26 @@ t.test('Asterisk registers', async (t) => {
   t.equal(transport.settings.get('bind'), '0.0.0.0:5060')
 })
 
+t.test(
+  'Asterisk registers over the transport that is named, else over one that is safe',
+  async (t) => {
+    const listeners = 'pbx: [udp://10.0.0.5:5060, tcp://10.0.0.5:5060, tls://10.0.0.5:5063]'
+    const uri = (srtp: string, over?: 'tcp'): string | undefined => {
+      const config = trunkOf(
+        'pbx-registers',
+        ['pbx: [udp://10.0.0.5:5060]', listeners],
+        ['srtp: sdes', `srtp: ${srtp}`],
+      )
+      const made = generate('asterisk', config, { over })
+      const trunk = sections(contentsOf(made, 'pjsip.conf'))
+      return ofType(trunk, 'registration').settings.get('server_uri')
+    }
+    t.equal(uri('sdes'), 'sip:sip.example.com:5063;transport=tls')
+    t.equal(uri('none'), 'sip:10.0.0.5:5060')
+    t.equal(uri('none', 'tcp'), 'sip:10.0.0.5:5060;transport=tcp')
+  },
+)
+
 t.test('transports', async (t) => {
   const tls: [string, string][] = [
     ['pbx: [udp://10.0.0.5:5060]', 'pbx: [udp://10.0.0.5:5060, tls://10.0.0.5:5063]'],

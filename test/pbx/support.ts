@@ -11,6 +11,7 @@ import { edit } from '../support/config-file.ts'
 /** What `causeway pbx` passes without options, with secrets shown. */
 export const OPTIONS: PbxOptions = {
   host: undefined,
+  over: undefined,
   extension: '1001',
   transport: undefined,
   cert: '/etc/asterisk/keys/fullchain.pem',

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Config, TrunkConfig } from '../../config/types.ts'
+import type { Config, SipTransport, TrunkConfig } from '../../config/types.ts'
 import { type Generated, type PbxKind, type PbxOptions, pbxConfiguration } from '../../pbx/index.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
 import { nearest } from '../../shared/nearest.ts'
@@ -15,6 +15,7 @@ const OPTIONS = {
   output: { type: 'string', short: 'o' },
   force: { type: 'boolean', default: false },
   host: { type: 'string' },
+  over: { type: 'string' },
   extension: { type: 'string', default: '1001' },
   transport: { type: 'string' },
   cert: { type: 'string' },
@@ -39,6 +40,8 @@ export const PBX_USAGE = `${CONFIG_USAGE}
                       something else is kept, and nothing written, unless --force is given
       --force         replace files that say something else
       --host HOST     name or address the PBX reaches Causeway at; default: by sip.listen.pbx
+      --over TRANSPORT  udp, tcp or tls, for a PBX that registers; default: tls with srtp: sdes where
+                      sip.listen.pbx has it, else its first
       --extension EXT what rings: 1001, or 600@ivr for an extension of a context (default: 1001)`
 
 /** The last of them. */
@@ -55,6 +58,7 @@ export async function runPbx(pbx: PbxVerb, args: readonly string[], io: Io): Pro
   const trunks = chosen(config, values.trunk)
   const options = {
     host: checked('host', values.host, /^[\w.:[\]-]+$/)?.replace(/^\[|\]$/g, ''),
+    over: transportOf(values.over),
     extension: checked('extension', values.extension, /^[\w.+*#-]+(@[\w-]+)?$/)!,
     transport: checked('transport', values.transport, /^[\w.-]+$/),
     cert: values.cert ?? `${pbx.folder}/keys/fullchain.pem`,
@@ -71,6 +75,11 @@ export async function runPbx(pbx: PbxVerb, args: readonly string[], io: Io): Pro
       : writeFiles(resolve(io.cwd, values.output), make(true).files, values.force)
   print(pbx, make(values.secrets), { written, json: values.json }, io)
   return EXIT.done
+}
+
+function transportOf(value: string | undefined): SipTransport | undefined {
+  if (value === undefined || value === 'udp' || value === 'tcp' || value === 'tls') return value
+  throw new UsageError(`--over is udp, tcp or tls, not ${value}`)
 }
 
 function chosen(config: Config, name: string | undefined): TrunkConfig[] {

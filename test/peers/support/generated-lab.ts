@@ -173,8 +173,18 @@ async function generate(
     : []
   const args = ['--extension', 'talk@services', '-o', target, ...host]
   const pem = ['--cert', cert, '--key', key, '--ca', simulator.caFile]
-  const { code, stderr } = await runCauseway(['pbx', 'asterisk', ...args, ...pem], { cwd: folder })
-  if (code !== 0) throw new Error(`causeway pbx asterisk: ${stderr}`)
+  const run = async (more: string[]): Promise<void> => {
+    const line = ['pbx', 'asterisk', ...args, ...pem, ...more]
+    const { code, stderr } = await runCauseway(line, { cwd: folder })
+    if (code !== 0) throw new Error(`causeway pbx asterisk: ${stderr}`)
+  }
+  await run([])
+  // What an Asterisk registers over is not in the file of Causeway.
+  for (const { mode, name, transport } of rows) {
+    if (mode !== 'asterisk registers') continue
+    const over = ['--over', transport, '--transport', `causeway-${transport}`]
+    await run(['--trunk', name, ...over, '--force'])
+  }
 }
 
 /** A daemon, with the end of its log when the test fails. */
