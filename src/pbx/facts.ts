@@ -36,13 +36,14 @@ export function factsOf(
     domain: sip.domain,
     ours: registered(trunk) ?? trunk.credentials,
     theirs: accountOf(trunk),
+    registers: trunk.register?.username,
     expires: Math.round((trunk.register?.expires ?? EXPIRES * 1000) / 1000),
     srtp: trunk.media.srtp,
     codecs: trunk.media.codecs,
     dtmf: trunk.media.dtmf,
     numbers: numbersOf(config, trunk),
     caller: config.numbers.find(({ name }) => name === trunk.outbound.number)?.phoneNumber,
-    callers: config.numbers.map(({ phoneNumber }) => phoneNumber),
+    callers: callersOf(config, trunk),
     ports: media.relay === 'embedded' ? `${media.ports.min}-${media.ports.max}` : undefined,
   }
 }
@@ -122,6 +123,12 @@ function numbersOf(config: Config, trunk: TrunkConfig): NumberFacts[] {
     const ringSeconds = Math.round(inbound.ringTimeout / 1000)
     return [{ name, phoneNumber, user: user.includes('{') ? undefined : user, ringSeconds }]
   })
+}
+
+/** Every business number, those of the trunk first. */
+function callersOf(config: Config, trunk: TrunkConfig): string[] {
+  const own = numbersOf(config, trunk).map(({ phoneNumber }) => phoneNumber)
+  return [...new Set([...own, ...config.numbers.map(({ phoneNumber }) => phoneNumber)])]
 }
 
 /** A host as it stands in a URI: IPv6 in brackets. */

@@ -78,6 +78,8 @@ export interface TrunkFacts {
   ours: Account | undefined
   /** Account of the PBX at Causeway: what Causeway asks for. */
   theirs: Account | undefined
+  /** User Causeway registers as, where it does. */
+  registers: string | undefined
   /** Lifetime of a registration in seconds. */
   expires: number
   srtp: 'none' | 'sdes' | 'dtls'

@@ -23,8 +23,8 @@ export interface Names {
 }
 
 /** The names of a trunk. Who registers is known by the name of its account (From, To, digest). */
-export function namesOf({ name, mode, ours }: TrunkFacts): Names {
-  const own = mode === 'causeway-registers' && ours ? ours.username : `causeway-${name}`
+export function namesOf({ name, registers }: TrunkFacts): Names {
+  const own = registers ?? `causeway-${name}`
   return {
     endpoint: own,
     aor: own,
