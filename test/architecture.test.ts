@@ -32,6 +32,7 @@ const arrows: Record<string, string[]> = {
   ],
   doctor: ['shared', 'config', 'settings', 'embedded-drachtio', 'media', 'media-relay', 'bridge'],
   simulator: ['shared', 'embedded-drachtio'],
+  pbx: ['shared', 'config', 'routing'],
   app: [
     'shared',
     'config',
@@ -63,6 +64,7 @@ const arrows: Record<string, string[]> = {
     'http',
     'app',
     'doctor',
+    'pbx',
     'simulator',
   ],
 }

@@ -147,7 +147,7 @@ function buildCalling(values: FileValues['numbers'][number]['calling'], port: nu
 }
 
 function buildTrunk(values: FileValues['trunks'][number], folder: string): TrunkConfig {
-  const { register, credentials, accept, outbound } = values
+  const { register, accept, outbound } = values
   const targets = targetsOf(values)
   return {
     name: values.name,
@@ -160,10 +160,7 @@ function buildTrunk(values: FileValues['trunks'][number], folder: string): Trunk
       expires: register.expires,
       contact: register.contact ?? register.username,
     },
-    credentials: credentials && {
-      username: credentials.username,
-      password: credentials.password as Secret,
-    },
+    credentials: credentialsOf(values),
     accept: {
       from: accept.from ?? (accept.username ? [] : addressesOf(targets)),
       username: accept.username,
@@ -202,6 +199,16 @@ function buildOptions(values: FileValues['trunks'][number]['options']): OptionsC
   if (typeof values === 'number') return { ...PING, interval: values }
   const { interval, timeout, down_after: downAfter, up_after: upAfter } = values
   return { interval, timeout, downAfter, upAfter }
+}
+
+/** A PBX that Causeway registers with asks for the same account when it is called. */
+function credentialsOf({ credentials, register }: FileValues['trunks'][number]) {
+  if (credentials) {
+    return { username: credentials.username, password: credentials.password as Secret }
+  }
+  if (!register) return undefined
+  const username = register.auth_username ?? register.username
+  return { username, password: register.password as Secret }
 }
 
 /** A registered trunk without targets calls its registrars, as a phone does. */

@@ -206,7 +206,7 @@ export interface TrunkConfig {
   /** Priority order. */
   targets: TrunkTarget[]
   register: RegisterConfig | undefined
-  /** Answers the PBX's challenge of our INVITEs. */
+  /** Answers the PBX's challenge of our INVITEs; default: the account of `register`. */
   credentials: { username: string; password: Secret } | undefined
   accept: {
     /** CIDRs that may call without a digest challenge. */

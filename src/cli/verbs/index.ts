@@ -28,5 +28,7 @@ export const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   'numbers plan': () => import('./numbers-plan.ts'),
   'numbers apply': () => import('./numbers-apply.ts'),
   'numbers show': () => import('./numbers-show.ts'),
+  'pbx asterisk': () => import('./pbx-asterisk.ts'),
+  'pbx freeswitch': () => import('./pbx-freeswitch.ts'),
   simulate: () => import('./simulate.ts'),
 }

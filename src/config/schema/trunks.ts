@@ -49,7 +49,9 @@ export const trunkSchema = z.strictObject({
       ...secret('password', 'Password.'),
     })
     .optional()
-    .describe('Answers the PBX’s digest challenge of Causeway’s INVITEs.'),
+    .describe(
+      'Answers the PBX’s digest challenge of Causeway’s INVITEs. Default: the account of `register`.',
+    ),
   accept: z
     .strictObject({
       from: z

@@ -1,4 +1,5 @@
 import { appErrors } from './app.ts'
+import { appPbxErrors } from './app-pbx.ts'
 import { callErrors } from './call.ts'
 import { configErrors } from './config.ts'
 import type { ErrorDefinition } from './definition.ts'
@@ -21,6 +22,7 @@ import { webhookErrors } from './webhooks.ts'
 /** Every coded error and warning of Causeway. `docs/reference/errors.md` is generated from it. */
 export const catalogue = {
   ...appErrors,
+  ...appPbxErrors,
   ...callErrors,
   ...configErrors,
   ...doctorErrors,

@@ -149,7 +149,10 @@ export function promised(t: Test, call: CallRecord): CallView {
 }
 
 /** Causeway's record of a call; of an ended one with the last figures. */
-export async function recordOf({ causeway }: AsteriskLab, call: CallRecord): Promise<CausewayCall> {
+export async function recordOf(
+  { causeway }: Pick<AsteriskLab, 'causeway'>,
+  call: CallRecord,
+): Promise<CausewayCall> {
   const { calls } = (await causeway.get('/api/v1/calls')) as { calls: CausewayCall[] }
   const consumer = `+${call.consumer}`
   const found = calls.find((each) => each.consumer === consumer)

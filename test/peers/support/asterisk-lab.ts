@@ -169,10 +169,10 @@ function trunksOf(rows: readonly Row[], port: number): object[] {
     }))
 }
 
-/** The machine's addresses, each to be offered by Asterisk as 127.0.0.1. */
-function iceCandidates(): string {
+/** The machine's addresses, each to be offered by Asterisk as a loopback address. */
+export function iceCandidates(loopback = '127.0.0.1'): string {
   const addresses = Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
     .filter(({ family, internal }) => family === 'IPv4' && !internal)
-  return addresses.map(({ address }) => `${address} => 127.0.0.1`).join('\n')
+  return addresses.map(({ address }) => `${address} => ${loopback}`).join('\n')
 }

@@ -62,6 +62,7 @@ export async function startAsterisk(options: AsteriskOptions): Promise<Asterisk>
     RTP_FIRST: rtp.first,
     RTP_LAST: rtp.last,
     SECRET: secret,
+    BASE: configuration,
     ...options.values,
   })
   const settings = ['-C', join(state, 'etc', 'asterisk.conf')]

@@ -1,13 +1,19 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 
-/** A port that neither UDP nor TCP uses on 127.0.0.1 now; each call gives another. */
+/**
+ * A port that neither UDP nor TCP uses on 127.0.0.1 now; each call gives another. It is below the ports
+ * the system hands out, and below those of {@link rtpRange}: what is free now stays so until it is bound.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const server = createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { port } = server.address() as AddressInfo
+    const port = 2000 + Math.floor(Math.random() * 8000)
+    const server = createServer().listen(port, '127.0.0.1')
+    const bound = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).once('listening', () => resolve(true))
+    })
+    if (!bound) continue
     const socket = createSocket('udp4')
     const free = await new Promise<boolean>((resolve) => {
       socket.once('error', () => resolve(false))
