@@ -93,6 +93,7 @@ The PBX of trunk main sees
   To: <sip:01632960123@10.0.0.9:5060>
   From: "Zoé" <sip:0033199001234@10.0.0.5:5060>
   P-Asserted-Identity: "Zoé" <sip:0033199001234@10.0.0.5:5060>
+  Session-Expires: 600;refresher=uas
   X-WhatsApp-Business-Number: +441632960123
   X-WhatsApp-Phone-Number-Id: 106540352242922
 
@@ -101,6 +102,7 @@ The PBX of trunk backup sees, where it differs
   To: <sip:441632960123@10.1.0.9:5060>
   From: "Anonymous" <sip:anonymous@anonymous.invalid>
   P-Asserted-Identity: "Zoé" <sip:33199001234@10.0.0.5:5060>
+  Session-Expires: 600;refresher=uas
   Remote-Party-ID: "Zoé" <sip:33199001234@sip.example.com>;party=calling;screen=yes;privacy=full
   Privacy: id
 
@@ -109,6 +111,7 @@ The PBX of trunk night sees, where it differs
   To: <sip:+441632960123@10.2.0.9:5060>
   From: "Zoé" <sip:+33199001234@10.0.0.5:5060>
   P-Asserted-Identity: "Zoé" <sip:+33199001234@10.0.0.5:5060>
+  Session-Expires: 600;refresher=uas
 `,
   )
 })
