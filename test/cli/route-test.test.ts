@@ -102,7 +102,6 @@ The PBX of trunk backup sees, where it differs
   To: <sip:441632960123@10.1.0.9:5060>
   From: "Anonymous" <sip:anonymous@anonymous.invalid>
   P-Asserted-Identity: "Zoé" <sip:33199001234@10.0.0.5:5060>
-  Session-Expires: 600;refresher=uas
   Remote-Party-ID: "Zoé" <sip:33199001234@sip.example.com>;party=calling;screen=yes;privacy=full
   Privacy: id
 
@@ -111,7 +110,6 @@ The PBX of trunk night sees, where it differs
   To: <sip:+441632960123@10.2.0.9:5060>
   From: "Zoé" <sip:+33199001234@10.0.0.5:5060>
   P-Asserted-Identity: "Zoé" <sip:+33199001234@10.0.0.5:5060>
-  Session-Expires: 600;refresher=uas
 `,
   )
 })
