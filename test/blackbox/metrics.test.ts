@@ -37,7 +37,7 @@ t.test('what a full instance exposes after calls each way', (t) =>
 
     const after = await scrape(lab)
     t.ok(after.length > 80, `${after.length} families`)
-    t.ok(after.some(({ name }) => name === 'causeway_nodejs_gc_duration_seconds'))
+    t.ok(after.some(({ name }) => name === 'causeway_process_start_time_seconds'))
     for (const direction of ['user-initiated', 'business-initiated']) {
       const of = { direction, number: 'support' }
       t.equal(sum(after, 'calls_active', of), 0)

@@ -36,7 +36,10 @@ export class Door {
   /** Handles a new INVITE. Never rejects. */
   async onInvite(request: IncomingRequest): Promise<void> {
     const invite = new IncomingInvite(request)
-    const side = this.#ctx.directory.sideOf(request)
+    const { directory, registrations } = this.#ctx
+    // What bears the token of our registration is the PBX's on whichever listener our Contact named.
+    const registered = registrations.trunkByToken(request) !== undefined
+    const side = registered ? 'pbx' : directory.sideOf(request)
     // What replaces a leg of a call is no new call.
     const replaces = side === 'pbx' && request.header('replaces') !== undefined
     try {

@@ -80,6 +80,12 @@ export class FlowCache {
     return undefined
   }
 
+  /** Whether a client has registered over this connection. */
+  holds(flow: Flow): boolean {
+    for (const entry of this.#entries.values()) if (entry.flow.id === flow.id) return true
+    return false
+  }
+
   /** A connection closed: nobody is reached by it any more. */
   closed(flow: Flow): void {
     for (const [key, entry] of this.#entries) {

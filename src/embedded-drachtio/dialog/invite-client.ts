@@ -165,12 +165,17 @@ export class InviteClient implements ClientUser {
       }
       this.#ack = prepared
       const { request, targets } = prepared
-      this.#context.transactions.sendAck(request, targets, preferred(dialog, targets), (error) => {
-        if (error) sent(undefined, undefined, error.message)
-        else sent(request, targets[0], '')
-        const reason = this.#byeAfterAck ?? (dialog.unreachable ? noContact : undefined)
-        if (reason && this.#alive(dialog)) terminate(this.#context, dialog, reason)
-      })
+      this.#context.transactions.sendAck(
+        request,
+        targets,
+        preferred(this.#context, dialog, targets),
+        (error) => {
+          if (error) sent(undefined, undefined, error.message)
+          else sent(request, targets[0], '')
+          const reason = this.#byeAfterAck ?? (dialog.unreachable ? noContact : undefined)
+          if (reason && this.#alive(dialog)) terminate(this.#context, dialog, reason)
+        },
+      )
     })
   }
 
@@ -308,7 +313,7 @@ export class InviteClient implements ClientUser {
     this.#context.transactions.sendAck(
       request,
       targets,
-      preferred(dialog, targets),
+      preferred(this.#context, dialog, targets),
       () => undefined,
     )
   }

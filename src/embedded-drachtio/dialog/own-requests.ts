@@ -1,6 +1,6 @@
 /** Requests the server sends on its own account: BYE, ACK for forks, session refreshes. */
 
-import { headerLine, type SipRequest, type SipResponse } from '../message/index.ts'
+import { type Flow, headerLine, type SipRequest, type SipResponse } from '../message/index.ts'
 import { type PartialMessage, RefusedValue } from '../protocol/command.ts'
 import type { ClientTransaction, ClientUser } from '../transaction/types.ts'
 import type { Target } from '../transport/types.ts'
@@ -61,9 +61,11 @@ export function prepare(
     return
   }
   // Whatever its Contact says, a peer on a stream is reached by that stream (RFC 5626 §5.3).
-  if (dialog.role === 'uas' && flow && flow.transport !== 'udp' && context.isOpen(flow)) {
-    finish([flowTarget(flow)])
-    return
+  if (flow && flow.transport !== 'udp' && context.isOpen(flow)) {
+    if (dialog.role === 'uas' || calledOver(context, dialog, flow)) {
+      finish([flowTarget(flow)])
+      return
+    }
   }
   const registered = hop.routes.length === 0 ? context.flows.find(hop.uri) : undefined
   if (registered) {
@@ -75,12 +77,21 @@ export function prepare(
 
 /**
  * The connection, or for UDP the socket, to prefer for requests in a dialog: the one the peer's
- * INVITE came on.
+ * INVITE came on, or the one a registered peer was called over.
  */
-export function preferred(dialog: Dialog, targets: Target[]): Dialog['flow'] {
-  if (dialog.role !== 'uas') return undefined
+export function preferred(context: Context, dialog: Dialog, targets: Target[]): Dialog['flow'] {
+  const { flow } = dialog
+  if (dialog.role !== 'uas') return flow && calledOver(context, dialog, flow) ? flow : undefined
   const stream = dialog.flow?.transport !== 'udp'
   return stream || targets[0]?.transport === 'udp' ? dialog.flow : undefined
+}
+
+/**
+ * Whether the peer was called over the connection it has registered by: it may name any Contact in its
+ * answer, and is reached by nothing else.
+ */
+function calledOver(context: Context, { routes }: Dialog, flow: Flow): boolean {
+  return routes.length === 0 && flow.transport !== 'udp' && context.flows.holds(flow)
 }
 
 /** Takes a dialog out of the table and stops everything that hangs on it. */
@@ -122,7 +133,7 @@ export function sendBye(
       return
     }
     const transaction = context.transactions.send(prepared.request, prepared.targets, nobody, {
-      prefer: preferred(dialog, prepared.targets),
+      prefer: preferred(context, dialog, prepared.targets),
       id: context.ids(),
     })
     sent?.(transaction.request, prepared.targets[0])
@@ -148,7 +159,9 @@ export function sendOwnAck(
       return
     }
     const { request, targets } = prepared
-    context.transactions.sendAck(request, targets, preferred(dialog, targets), () => sent(request))
+    context.transactions.sendAck(request, targets, preferred(context, dialog, targets), () =>
+      sent(request),
+    )
   })
 }
 
@@ -202,7 +215,7 @@ export function refreshSession(
       failure: () => done('failed'),
     }
     context.transactions.send(prepared.request, prepared.targets, user, {
-      prefer: preferred(dialog, prepared.targets),
+      prefer: preferred(context, dialog, prepared.targets),
       id: context.ids(),
     })
   })

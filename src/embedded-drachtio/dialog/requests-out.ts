@@ -133,7 +133,7 @@ function sendInvite(
   request: SipRequest,
   targets: Target[],
   dialog: Dialog | undefined,
-  prefer: Flow | undefined = dialog && preferred(dialog, targets),
+  prefer: Flow | undefined = dialog && preferred(context, dialog, targets),
 ): void {
   const invite = new InviteClient(context, app, request, dialog)
   const id = context.ids()
@@ -185,7 +185,7 @@ export function sendInDialog(
     const user = new RequestUser(context, app, request, dlg, dialog)
     const transaction = context.transactions.send(request, targets, user, {
       id: context.ids(),
-      prefer: preferred(dialog, targets),
+      prefer: preferred(context, dialog, targets),
     })
     context.frames.requestSent(app, mid, transaction.request, targets[0], transaction.id)
   })

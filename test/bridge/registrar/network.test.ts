@@ -138,6 +138,21 @@ for (const transport of ['tcp', 'tls'] as const) {
     pbx.respond(invite, 486, { tag: 'x' })
     await net.whatsapp.expect(486)
 
+    call(net, `${transport}-talk`)
+    const answered = await pbx.expect('INVITE')
+    pbx.respond(answered, 200, {
+      tag: 'y',
+      headers: { Contact: `<sip:192.168.7.7:5099;transport=${transport}>` },
+      body: sdpFixture('pbx-sdes-answer'),
+    })
+    t.equal((await pbx.expect('ACK')).from.port, server.port, 'the ACK too, whatever Contact says')
+    await net.whatsapp.expect(200)
+    for (const { id } of net.calls.active()) net.bridge.hangUp(id)
+    const bye = await pbx.expect('BYE')
+    t.equal(bye.uri, `sip:192.168.7.7:5099;transport=${transport}`)
+    t.equal(bye.from.port, server.port, 'and the BYE')
+    pbx.respond(bye, 200)
+
     const out = pbx.dialog(server, { uri: 'sip:+33199001234@127.0.0.1' })
     out.request('INVITE', { body: sdpFixture('pbx-sdes-offer') })
     const leaving = await net.whatsapp.expect('INVITE')

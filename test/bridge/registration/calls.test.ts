@@ -54,6 +54,17 @@ for (const [what, user, headers, uri] of dialled) {
   })
 }
 
+t.test('the token tells the PBX on the listener for WhatsApp too', async (t) => {
+  const { lab, contact } = await registered()
+  const on = { transport: 'tls', receivedOn: '10.0.0.5:5061', sourceAddress: '10.0.0.9' }
+  lab.fromPbx({ uri: contact.replace(/^sip:[^@]+/, 'sip:+33199001234'), ...on })
+  await settle()
+  t.match(lab.port.last?.request.uri, /^sip:\+33199001234@wa\./)
+  const forged = lab.fromPbx({ uri: 'sip:+33199001234@10.0.0.5', ...on })
+  await settle()
+  t.equal(forged.last?.status, 403, 'without it the call has to be WhatsApp’s')
+})
+
 t.test(
   'the registrar’s address is known while the registration lasts, and no longer',
   async (t) => {
