@@ -50,11 +50,17 @@ interface Registrar {
   readonly regId: number
   cseq: number
   outbound: boolean
+  /** Whether it has taken the account before. */
+  accepted: boolean
+  /** Of the kind in `trouble`, in a row. */
   failures: number
   /** Not asked before this moment, monotonic milliseconds. */
   notBefore: number
   trouble: { kind: Trouble; error: CausewayError } | undefined
 }
+
+/** Refusals in a row by a registrar that took the account before until somebody is thought to have changed it. */
+const STARTING = 3
 
 /** How long a registrar may be silent where there is another one, milliseconds. */
 const PATIENCE = 10_000
@@ -117,6 +123,7 @@ export class Registration {
       regId: index + 1,
       cseq: 0,
       outbound: true,
+      accepted: false,
       failures: 0,
       notBefore: 0,
       trouble: undefined,
@@ -290,6 +297,7 @@ export class Registration {
     this.#expiresAt = clock.now() + lifetime
     this.#error = undefined
     this.#trouble = undefined
+    registrar.accepted = true
     registrar.failures = 0
     registrar.notBefore = 0
     registrar.trouble = undefined
@@ -308,10 +316,13 @@ export class Registration {
     const { clock, random, log } = this.#deps
     const { kind, error, retryAfter } = outcome
     this.#attempts[kind]++
-    registrar.failures++
+    registrar.failures = registrar.trouble?.kind === kind ? registrar.failures + 1 : 1
     registrar.trouble = { kind, error }
+    // A PBX that starts answers before it has read its accounts.
+    const starting = kind === 'refused' && registrar.accepted && registrar.failures <= STARTING
+    const pace = starting ? 'failed' : kind
     registrar.notBefore =
-      clock.monotonic() + pauseAfter(kind, registrar.failures, retryAfter, random)
+      clock.monotonic() + pauseAfter(pace, registrar.failures, retryAfter, random)
     const others = this.#registrars.some(({ notBefore }) => notBefore <= clock.monotonic())
     if (!others) {
       const worst = this.#worst()

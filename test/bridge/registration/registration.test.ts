@@ -273,3 +273,27 @@ t.test('what was never registered is not unregistered', async (t) => {
   quiet('nothing to say')
   t.equal(clock.pending, 0)
 })
+
+t.test('a PBX that starts refuses an account it will know in a moment', async (t) => {
+  const { clock, registration, next, quiet, grant } = lab(t, only)
+  registration.renew()
+  grant(next(), 100)
+  clock.advance(86_000)
+  for (const pause of [5000, 10_000, 20_000]) {
+    next().respond(403, 'Forbidden')
+    quiet('not at once')
+    clock.advance(pause)
+  }
+  next().respond(403, 'Forbidden')
+  clock.advance(59_000)
+  quiet('somebody has to look at the account')
+  const other = lab(t, only)
+  other.registration.renew()
+  for (const pause of [1000, 2000, 4000]) {
+    other.next().respond(503, 'Not reached', { local: true })
+    other.clock.advance(pause)
+  }
+  other.next().respond(403, 'Forbidden')
+  other.clock.advance(60_000)
+  t.ok(other.next(), 'the attempts before it was there do not count')
+})

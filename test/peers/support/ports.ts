@@ -29,7 +29,13 @@ export async function freePort(): Promise<number> {
   }
 }
 
-const given = new Set<number>()
+/** Ports of the range that `fetch` refuses to ask (Fetch Standard, "port blocking"). */
+const BLOCKED = [
+  2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697,
+]
+
+/** Those, and what was given out. */
+const given = new Set<number>(BLOCKED)
 
 /** A range of RTP ports below those the system hands out, chosen at random so that runs seldom meet. */
 export function rtpRange(width: number): { first: number; last: number } {
