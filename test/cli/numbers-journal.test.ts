@@ -108,6 +108,8 @@ t.test('killed in the midst of its requests, it goes on from what is there', asy
   while (planned().length < 2) await new Promise((done) => setTimeout(done, 20))
   child.kill('SIGKILL')
   await ended
+  // It may have died before the request that was to be held up.
+  graph.faults.clear()
   t.same(told(entries()), ['read', 'plan', 'write', 'read', 'plan'], 'the plan was not carried out')
   t.match(number.calling, { status: 'DISABLED', sipStatus: 'ENABLED' })
   const before = entries().length
