@@ -23,6 +23,7 @@ import type { Clock } from '../shared/clock.ts'
 import { definitionOf, type ErrorCode } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
+import { gauge } from './metrics/families.ts'
 
 /** Milliseconds for one request of a permission check; the call waits for less. */
 const TIMEOUT = 5000
@@ -132,12 +133,6 @@ export class Calling implements BridgeGate {
         labels: { number, [label]: what },
         value: count,
       })),
-    })
-    const gauge = (name: string, help: string, samples: MetricFamily['samples']) => ({
-      name,
-      help,
-      type: 'gauge' as const,
-      samples,
     })
     const pickups = this.#options.config().numbers.flatMap(({ name }) => {
       const { calls, answered } = this.#outcomes.pickup(name)

@@ -3,6 +3,7 @@ import type { HealthCheck, MetricFamily, Sample } from '../http/index.ts'
 import type { AnchorStatus, LegReport, Side } from '../media/index.ts'
 import type { Clock } from '../shared/clock.ts'
 import { definitionOf, type ErrorCode } from '../shared/errors/index.ts'
+import { counter, gauge } from './metrics/families.ts'
 
 /** How long an ended call counts for the health report, milliseconds. */
 const WINDOW = 600_000
@@ -78,12 +79,6 @@ export class MediaWatch {
   metrics(): MetricFamily[] {
     const bySide = (pick: (totals: SideTotals) => number): Sample[] =>
       SIDES.map((side) => ({ labels: { side }, value: pick(this.#totals[side]) }))
-    const counter = (name: string, help: string, samples: Sample[]): MetricFamily => ({
-      name,
-      help,
-      type: 'counter',
-      samples,
-    })
     return [
       counter(
         'media_verdicts',
@@ -156,12 +151,6 @@ export class MediaWatch {
 
 /** Metrics of the relay itself. */
 export function relayMetrics(status: AnchorStatus): MetricFamily[] {
-  const gauge = (name: string, help: string, samples: Sample[]): MetricFamily => ({
-    name,
-    help,
-    type: 'gauge',
-    samples,
-  })
   const { ports, transcoding } = status
   return [
     gauge('media_relay_calls', 'Calls the media relay holds.', [

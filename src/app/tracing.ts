@@ -17,6 +17,7 @@ import type { MetricFamily, Sample } from '../http/index.ts'
 import type { Clock } from '../shared/clock.ts'
 import { CausewayError } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
+import { counter, gauge, one } from './metrics/families.ts'
 import type { SipServerHandle } from './sip-server.ts'
 
 export interface TracingOptions {
@@ -95,24 +96,12 @@ export class Tracing {
       { reason: 'size', value: past.size + (hep?.lost.size ?? 0) },
       { reason: 'network', value: past.network + (hep?.lost.network ?? 0) },
     ]
-    const one = (value: number): Sample[] => [{ labels: {}, value }]
     const by = (list: typeof lost): Sample[] =>
       list.map(({ reason, value }) => ({ labels: { reason }, value }))
-    const counter = (name: string, help: string, samples: Sample[]): MetricFamily => ({
-      name,
-      help,
-      type: 'counter',
-      samples,
-    })
     return [
       counter('trace_messages', 'SIP messages traced.', one(past.seen + (capture?.seen ?? 0))),
       counter('trace_messages_lost', 'Messages not kept, by reason.', by(lost)),
-      {
-        name: 'trace_kept_bytes',
-        help: 'Text of messages that is kept.',
-        type: 'gauge',
-        samples: one(this.#capture?.bytes ?? 0),
-      },
+      gauge('trace_kept_bytes', 'Text of messages that is kept.', one(this.#capture?.bytes ?? 0)),
       counter('trace_hep_sent', 'Messages sent to HEP.', one(past.sent + (hep?.sent ?? 0))),
       counter('trace_hep_lost', 'Messages that did not reach HEP, by reason.', by(hepLost)),
     ]
