@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { makeCa, makeCert, writeCertificate } from '../support/certificates.ts'
 import { type Causeway, causewayPorts, startCauseway } from './support/causeway.ts'
+import { labCertificates } from './support/certificates.ts'
 import { configuration, DOMAIN } from './support/configuration.ts'
 import { peersFolder } from './support/install.ts'
 import { freePort } from './support/ports.ts'
@@ -28,15 +28,7 @@ interface Row {
 /** Causeway with a trunk of two targets, the first of them preferred, and a caller for it. */
 async function setUp(t: Test) {
   const folder = mkdtempSync(join(peersFolder(), 'run-'))
-  const ca = makeCa()
-  const part = (name: string, dns: string) => {
-    mkdirSync(join(folder, name))
-    return writeCertificate(makeCert({ ca, dns: [dns] }), join(folder, name))
-  }
-  const own = part('causeway', DOMAIN)
-  const whatsapp = part('whatsapp', 'wa.meta.vc')
-  const caFile = join(folder, 'ca.pem')
-  writeFileSync(caFile, ca.cert)
+  const { own, whatsapp, caFile } = labCertificates(folder)
   const ports = await causewayPorts()
   const [first, second] = [await freePort(), await freePort()]
   const number = {

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { makeCa, makeCert, writeCertificate } from '../support/certificates.ts'
 import { type Causeway, causewayPorts, startCauseway } from './support/causeway.ts'
+import { labCertificates } from './support/certificates.ts'
 import { configuration, DOMAIN } from './support/configuration.ts'
 import { peersFolder } from './support/install.ts'
 import { freePort } from './support/ports.ts'
@@ -21,15 +21,7 @@ const keys = { domain: DOMAIN, username: NUMBER.slice(1), password: PASSWORD }
 /** Causeway between a PBX port and a TLS port that stands for wa.meta.vc, both still free. */
 async function setUp(t: Test) {
   const folder = mkdtempSync(join(peersFolder(), 'run-'))
-  const ca = makeCa()
-  const part = (name: string, dns: string) => {
-    mkdirSync(join(folder, name))
-    return writeCertificate(makeCert({ ca, dns: [dns] }), join(folder, name))
-  }
-  const own = part('causeway', DOMAIN)
-  const whatsapp = part('whatsapp', 'wa.meta.vc')
-  const caFile = join(folder, 'ca.pem')
-  writeFileSync(caFile, ca.cert)
+  const { own, whatsapp, caFile } = labCertificates(folder)
   const ports = await causewayPorts()
   const pbxPort = await freePort()
   const whatsappPort = await freePort()

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { makeCa, makeCert, writeCertificate } from '../support/certificates.ts'
 import { type Causeway, causewayPorts, startCauseway } from './support/causeway.ts'
+import { labCertificates } from './support/certificates.ts'
 import { configuration, DOMAIN } from './support/configuration.ts'
 import { collectGarbage } from './support/inspector.ts'
 import { peersFolder } from './support/install.ts'
@@ -102,15 +102,7 @@ class Lab {
   static async start(t: Test): Promise<Lab> {
     const folder = mkdtempSync(join(peersFolder(), 'run-'))
     t.teardown(() => rmSync(folder, { recursive: true }))
-    const ca = makeCa()
-    const part = (name: string, dns: string) => {
-      mkdirSync(join(folder, name))
-      return writeCertificate(makeCert({ ca, dns: [dns] }), join(folder, name))
-    }
-    const own = part('causeway', DOMAIN)
-    const whatsapp = part('whatsapp', 'wa.meta.vc')
-    const caFile = join(folder, 'ca.pem')
-    writeFileSync(caFile, ca.cert)
+    const { own, whatsapp, caFile } = labCertificates(folder)
     writeFileSync(join(folder, 'audio.raw'), Buffer.alloc(8000, 0xd5))
     const ports = await causewayPorts()
     const whatsappPort = await freePort()

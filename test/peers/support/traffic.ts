@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { makeCa, makeCert, writeCertificate } from '../../support/certificates.ts'
 import { causewayPorts } from './causeway.ts'
+import { labCertificates } from './certificates.ts'
 import { DOMAIN } from './configuration.ts'
 import { peersFolder } from './install.ts'
 import { freePort, rtpRange } from './ports.ts'
@@ -23,14 +23,7 @@ export interface Load {
 export async function trafficLab(t: Test, pbxes = 1) {
   const folder = mkdtempSync(join(peersFolder(), 'run-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
-  const ca = makeCa()
-  const certificate = (name: string, dns: string) => {
-    mkdirSync(join(folder, name))
-    return writeCertificate(makeCert({ ca, dns: [dns] }), join(folder, name))
-  }
-  const own = certificate('causeway', DOMAIN)
-  const whatsapp = certificate('whatsapp', 'wa.meta.vc')
-  writeFileSync(join(folder, 'ca.pem'), ca.cert)
+  const { ca, own, whatsapp, caFile } = labCertificates(folder)
   writeFileSync(join(folder, 'audio.raw'), Buffer.alloc(8000, 0xd5))
   const ports = await causewayPorts()
   const whatsappPort = await freePort()
@@ -58,7 +51,7 @@ export async function trafficLab(t: Test, pbxes = 1) {
     media: { relay: 'embedded', listen: '127.0.0.1', ports: `${range.first}-${range.last}` },
     whatsapp: {
       sip_proxy: `sip:127.0.0.1:${whatsappPort};transport=tls`,
-      ca: join(folder, 'ca.pem'),
+      ca: caFile,
       sources: ['127.0.0.0/8'],
     },
     numbers: [
