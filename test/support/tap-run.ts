@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { tapFailures } from './tap-failures.ts'
 
 const tap = join('node_modules', '.bin', 'tap')
 
@@ -59,5 +60,8 @@ export function runTap(files: readonly string[], options: readonly string[] = []
   const of = (key: string): number =>
     Number(new RegExp(`\\b${key}: (\\d+)`).exec(summary)?.[1] ?? 0)
   const failed = of('fail') + of('skip') + of('todo')
+  // Said once more, from the file tap wrote: of a long log often only the end is kept, and the
+  // reporter has been seen to show nothing of what its summary counts.
+  if (status !== 0 || failed > 0) console.log(`# what failed\n${tapFailures(text).join('\n')}\n`)
   return { passed: of('pass'), failed: status !== 0 && failed === 0 ? 1 : failed }
 }
