@@ -41,6 +41,8 @@ export class Connection {
   readonly #events: ConnectionEvents
   #pair: Pair | undefined
   #channel: DataChannel | undefined
+  readonly #bound: { listen: string; port: number }
+  #hear: (() => void) | undefined
   /** Objects that are not reported as closed. */
   #open = 2
   #over = false
@@ -49,6 +51,7 @@ export class Connection {
   constructor(listen: string, port: number, events: ConnectionEvents) {
     const { library } = dtlsLibrary()
     this.#events = events
+    this.#bound = { listen, port }
     this.#connection = new library.PeerConnection('', {
       iceServers: [],
       bindAddress: listen,
@@ -66,25 +69,30 @@ export class Connection {
     this.#connection.onStateChange((state) => this.#stateChanged(state))
   }
 
-  /** Binds the port for an offer of ours. @throws {@link PortTaken} */
+  /** Binds the port for an offer of ours; hears nothing before the answer. @throws {@link PortTaken} */
   offer(): LocalEnd {
     // Makes the library offer. Its setLocalDescription ends the process when the port is taken;
     // what this one throws is an exception. The channel itself is never negotiated.
     this.#channel = contained(() => this.#connection.createDataChannel(''))
     this.#open++
     this.#channel.onClosed(() => this.#closed())
+    this.#hear = dtlsLibrary().quiet?.silence(this.#bound.listen, this.#bound.port)
     return this.#local()
   }
 
   /** Takes an offer, answers it and binds the port. @throws {@link PortTaken} */
-  answer(sdp: string): LocalEnd {
-    contained(() => this.#connection.setRemoteDescription(sdp, 'offer'))
+  answer(sdp: string, candidates: readonly string[]): LocalEnd {
+    const lines = candidates.map((line) => `a=${line}\r\n`).join('')
+    contained(() => this.#connection.setRemoteDescription(sdp + lines, 'offer'))
     return this.#local()
   }
 
   /** Takes the answer to our offer. @throws CausewayError `MEDIA_ICE_FAILED` */
-  accept(sdp: string): void {
+  accept(sdp: string, candidates: readonly string[]): void {
     contained(() => this.#connection.setRemoteDescription(sdp, 'answer'))
+    this.#hear?.()
+    // Now that replies are heard: a check without one would be repeated half a second later.
+    for (const line of candidates) this.addCandidate(line)
   }
 
   /** Has a candidate checked, unless everything is over. */

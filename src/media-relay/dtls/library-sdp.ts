@@ -51,6 +51,11 @@ export function writeCandidate(target: Target, foundation: string): string {
   return `candidate:${foundation} 1 udp ${priority} ${address} ${port} typ host`
 }
 
+/** A candidate line for each target of a peer. */
+export function candidateLines({ targets }: DtlsPeer): string[] {
+  return targets.map((target, n) => writeCandidate(target, String(n + 1)))
+}
+
 /** Our end from the library's local description; undefined when it is not complete. */
 export function readLocal(sdp: string): LocalEnd | undefined {
   const ufrag = /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1]

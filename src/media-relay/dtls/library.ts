@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import type { Audio, PeerConnection } from 'node-datachannel'
 import { CausewayError } from '../../shared/errors/index.ts'
 import type { Logger } from '../../shared/log.ts'
+import { loadSystem } from '../udp/system.ts'
 import { LibraryLog } from './library-log.ts'
+import { Quiet } from './quiet.ts'
 import { openWaker, type Waker } from './waker.ts'
 
 /** What of libdatachannel (OpenSSL, libsrtp, libjuice) is used here. */
@@ -31,6 +33,8 @@ interface Loaded {
   /** By family; a machine may lack IPv6. */
   log: LibraryLog
   wakers: Record<4 | 6, Waker | undefined>
+  /** Undefined where there are no system calls for it. */
+  quiet: Quiet | undefined
 }
 
 /** Of this thread; loaded once, however often it is started. */
@@ -88,7 +92,9 @@ async function load(log: Logger): Promise<Loaded> {
   // Its threads call into this one: they have to be gone before it is, however it ends.
   process.once('exit', unloadDtls)
   const open = (family: 4 | 6) => openWaker(family).catch(() => undefined)
-  return { library, log: lines, wakers: { 4: await open(4), 6: await open(6) } }
+  const wakers = { 4: await open(4), 6: await open(6) }
+  const system = await loadSystem().catch(() => undefined)
+  return { library, log: lines, wakers, quiet: system && new Quiet(system) }
 }
 
 function loadBinary(log: Logger): DtlsLibrary {

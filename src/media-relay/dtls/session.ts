@@ -4,7 +4,7 @@ import { CausewayError } from '../../shared/errors/index.ts'
 import { isRtcp } from '../rtp/index.ts'
 import { Connection, type Pair } from './connection.ts'
 import { dtlsLibrary } from './library.ts'
-import { type LocalEnd, writeCandidate, writeRemote } from './library-sdp.ts'
+import { candidateLines, type LocalEnd, writeCandidate, writeRemote } from './library-sdp.ts'
 import { type DtlsPeer, isSamePeer, type Role, type Target } from './peer.ts'
 import type { Waker } from './waker.ts'
 
@@ -88,7 +88,7 @@ export class DtlsSession {
     try {
       this.local =
         peer && role
-          ? this.#connection.answer(this.#describe(peer, role))
+          ? this.#connection.answer(this.#describe(peer, role), candidateLines(peer))
           : this.#connection.offer()
     } catch (error) {
       this.close()
@@ -130,7 +130,7 @@ export class DtlsSession {
    * @throws CausewayError `MEDIA_ICE_FAILED` when the library refuses it
    */
   accept(peer: DtlsPeer, role: Role): void {
-    this.#connection.accept(this.#describe(peer, role))
+    this.#connection.accept(this.#describe(peer, role), candidateLines(peer))
     this.#expect(SETUP_TIME)
   }
 
@@ -185,9 +185,7 @@ export class DtlsSession {
     this.#role = role
     this.#ice = 'checking'
     this.#keepChecking()
-    const { targets } = peer
-    const lines = targets.map((target, n) => writeCandidate(target, String(n + 1)))
-    return writeRemote(peer, role) + lines.map((line) => `a=${line}\r\n`).join('')
+    return writeRemote(peer, role)
   }
 
   #connected(): boolean {

@@ -8,6 +8,17 @@ export interface System {
   socket(domain: number, type: number, protocol: number): number
   bind(fd: number, address: Uint8Array, length: number): number
   close(fd: number): number
+  getsockname(fd: number, address: Uint8Array, addressLength: Uint8Array): number
+  getsockopt(
+    fd: number,
+    level: number,
+    option: number,
+    value: Uint8Array,
+    length: Uint8Array,
+  ): number
+  setsockopt(fd: number, level: number, option: number, value: Uint8Array, length: number): number
+  /** `SO_ATTACH_FILTER` with a program that lets nothing in (socket(7)). */
+  dropEverything(fd: number): number
   recvfrom(
     fd: number,
     buffer: Uint8Array,
@@ -50,6 +61,12 @@ export const MSG_TRUNC = 0x20
 export const MSG_DONTWAIT = 0x40
 export const MSG_NOSIGNAL = 0x4000
 export const EINTR = 4
+export const SOL_SOCKET = 1
+export const SO_TYPE = 3
+export const SO_DETACH_FILTER = 27
+const SO_ATTACH_FILTER = 26
+/** `BPF_RET | BPF_K` with 0: a packet is cut off before its first octet, so there is none. */
+const DROP = { code: 6, jt: 0, jf: 0, k: 0 }
 
 let system: Promise<System> | undefined
 
@@ -70,10 +87,20 @@ async function load(): Promise<System> {
   const { default: koffi } = await import('koffi')
   const libc = koffi.load(null)
   const declare = (name: string, args: string[]) => libc.func(name, 'int', args)
+  const instruction = koffi.struct({ code: 'uint16', jt: 'uint8', jf: 'uint8', k: 'uint32' })
+  const program = koffi.struct({ len: 'uint16', filter: koffi.pointer(instruction) })
+  const options = ['int', 'int', 'int', koffi.pointer(program), 'uint32']
+  const attach = libc.func('setsockopt', 'int', options)
+  const size = koffi.sizeof(program)
   return {
     socket: declare('socket', ['int', 'int', 'int']),
     bind: declare('bind', ['int', 'void *', 'uint32']),
     close: declare('close', ['int']),
+    getsockname: declare('getsockname', ['int', 'void *', 'void *']),
+    getsockopt: declare('getsockopt', ['int', 'int', 'int', 'void *', 'void *']),
+    setsockopt: declare('setsockopt', ['int', 'int', 'int', 'void *', 'uint32']),
+    dropEverything: (fd) =>
+      attach(fd, SOL_SOCKET, SO_ATTACH_FILTER, { len: 1, filter: [DROP] }, size),
     recvfrom: declare('recvfrom', ['int', 'void *', 'size_t', 'int', 'void *', 'void *']),
     sendto: declare('sendto', ['int', 'void *', 'size_t', 'int', 'void *', 'uint32']),
     epoll_create1: declare('epoll_create1', ['int']),

@@ -62,6 +62,10 @@ t.test('checks without or with a wrong integrity go unanswered and change nothin
   const probe = await probeWire()
   const transport = await probe.wire.offer(shapeOf('actpass'))
   const { ufrag, password } = transport.ice!
+  const peer = await DtlsMediaTransport.open()
+  // Its socket hears nothing before; the peer answers no check until it is introduced.
+  await probe.wire.accept(ofPeer(peer, 'passive'))
+  const user = `${ufrag}:${peer.local.ufrag}`
   const stranger = await open()
   const answers: Buffer[] = []
   // Checks of our own go to those who have shown the password.
@@ -69,42 +73,40 @@ t.test('checks without or with a wrong integrity go unanswered and change nothin
     if (packet.readUInt16BE(0) & 0x0100) answers.push(packet)
   })
   const send = (packet: Buffer): void => stranger.send(packet, transport.port, '127.0.0.1')
-  const check = (user: string, secret: Secret | undefined): Buffer =>
+  const check = (name: string, secret: Secret | undefined): Buffer =>
     writeStun(
       {
         type: BINDING.request,
         transaction: systemRandom.bytes(12),
         attributes: [
-          [ATTRIBUTE.username, Buffer.from(user)],
+          [ATTRIBUTE.username, Buffer.from(name)],
           [ATTRIBUTE.priority, Buffer.from([0x6e, 0, 0, 0xff])],
           [ATTRIBUTE.iceControlled, systemRandom.bytes(8)],
         ],
       },
       secret,
     )
-  send(check(`${ufrag}:peer`, undefined))
-  send(check(`${ufrag}:peer`, new Secret('w'.repeat(22))))
-  send(check('none:peer', password))
-  const flipped = check(`${ufrag}:peer`, password)
+  send(check(user, undefined))
+  send(check(user, new Secret('w'.repeat(22))))
+  send(check(`none:${peer.local.ufrag}`, password))
+  const flipped = check(user, password)
   flipped[40] = flipped[40]! ^ 1
   send(flipped)
   // In order behind them; its answer shows that those before had none.
-  const authentic = check(`${ufrag}:peer`, password)
+  const authentic = check(user, password)
   send(authentic)
   while (answers.length === 0) await new Promise(setImmediate)
   t.equal(answers.length, 1)
   const success = parseStun(answers[0]!)
   t.equal(success?.type, BINDING.success)
   t.same(success?.transaction, authentic.subarray(8, 20))
-  t.equal(probe.wire.facts().remote, undefined)
+  t.equal(probe.wire.ready, false)
 
-  const peer = await DtlsMediaTransport.open()
   introduce(peer, transport)
-  await probe.wire.accept(ofPeer(peer, 'passive'))
   await probe.ready
   t.equal(probe.wire.facts().remote, `127.0.0.1:${peer.local.port}`)
-  send(check(`${ufrag}:peer`, undefined))
-  send(check(`${ufrag}:peer`, new Secret('w'.repeat(22))))
+  send(check(user, undefined))
+  send(check(user, new Secret('w'.repeat(22))))
   await isConnected(peer)
   peer.sendRtp(rtpPacket(1).subarray(0, 172))
   await probe.received(1)
