@@ -156,6 +156,7 @@ function workerOptions(config: Config, secret: Secret, log: Logger): SipServerWo
     overrides: new Map([[whatsapp.sipDomain, whatsapp.sipProxy]]),
     peers: { domains: new Map([[whatsapp.sipDomain, 'whatsapp']]), others: 'pbx' },
     // RFC 3261 §18.1.1, where the site has opened TCP towards its PBX.
+    tellTrying: true,
     largeRequestsByTcp: sip.listen.pbx.some((address) => address.transport === 'tcp'),
     log,
   }

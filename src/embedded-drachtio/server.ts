@@ -63,6 +63,11 @@ export interface SipServerOptions {
    * default: where a firewall swallows TCP each such call would wait for the connection to fail.
    */
   largeRequestsByTcp?: boolean | undefined
+  /**
+   * Tell applications of the 100 to an INVITE that begins a call: that its target is there. A
+   * drachtio-server never does, so the default is not to.
+   */
+  tellTrying?: boolean | undefined
   /** Hears of every certificate reload, successful or not. */
   certificateChanged?: ((event: CertificateEvent) => void) | undefined
   dns?: DnsPort | undefined
@@ -173,6 +178,7 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
     traffic,
     limits: { silence: 4 * (options.timers?.t1 ?? 500), ...options.transactionLimits },
     expandForSize: options.largeRequestsByTcp ? large.expand : undefined,
+    tellTrying: options.tellTrying,
     streamRefused: large.refused,
     reached(target, answered) {
       if (answered) resolver.markWorking(target)

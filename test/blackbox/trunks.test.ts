@@ -2,8 +2,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { makeCa, makeCert } from '../support/certificates.ts'
-import { SipPeer } from '../support/sip-peer.ts'
+import { type PeerMessage, SipPeer } from '../support/sip-peer.ts'
+import { type UserCall, userCall } from './support/calls.ts'
 import { Causeway } from './support/causeway.ts'
+import { ackFailure } from './support/dialog.ts'
 import { type Lab, SECRETS, withLab } from './support/lab.ts'
 
 /** A target that answers OPTIONS once it is told to. */
@@ -75,6 +77,38 @@ t.test('two targets, one of them silent, as an operator sees it', async (t) => {
     await lab.up.printed(/"target is back"/)
     t.equal(lab.up.stdout.match(/"target is down"/g)?.length, 1, 'said once')
     t.match((await json(lab, '/healthz')).checks.trunk[0], { status: 'pass' })
+  })
+})
+
+t.test('a PBX that says 100 has time to ring, one that says nothing has not', async (t) => {
+  const [slow, second] = [await target(t), await target(t)]
+  const edit = (config: { trunks: object[] }): void => {
+    const targets = [slow.uri, { uri: second.uri, priority: 1 }]
+    const failover = { timeout: '500ms' }
+    config.trunks[0] = { ...config.trunks[0], targets, failover, options: 0 }
+  }
+  await withLab(t, { edit }, async (lab) => {
+    /** A target is busy, and WhatsApp is told. */
+    const busy = async (peer: SipPeer, invite: PeerMessage, call: UserCall): Promise<void> => {
+      peer.respond(invite, 486, { tag: 'p' })
+      await peer.expect('ACK')
+      const { sip } = await lab.wa.inbox.take({ status: 486, callId: call.meta.callId })
+      call.line.send(ackFailure(call.invite, sip))
+    }
+    const patient = await userCall(lab)
+    const invite = await slow.peer.expect('INVITE')
+    slow.peer.respond(invite, 100)
+    await new Promise((resolve) => setTimeout(resolve, 1200))
+    slow.peer.respond(invite, 180, { tag: 'p', headers: { Contact: slow.peer.contact } })
+    await lab.wa.inbox.take({ status: 180, callId: patient.meta.callId })
+    await busy(slow.peer, invite, patient)
+    t.same(second.peer.received, [])
+
+    const handed = await userCall(lab)
+    await slow.peer.expect('INVITE')
+    await busy(second.peer, await second.peer.expect('INVITE'), handed)
+    const { targets } = (await json(lab, '/api/v1/trunks')).trunks[0]
+    t.match(targets[0], { uri: slow.uri, state: 'down' })
   })
 })
 

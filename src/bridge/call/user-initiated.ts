@@ -19,7 +19,7 @@ import { passReason, reasonOf, retryHeaders, textOfReason } from '../outcome/ref
 import { unreachable } from '../registrar/absence.ts'
 import type { Headers, IncomingRequest, IncomingResponse } from '../sip-port.ts'
 import { type AttemptEvents, TargetAttempt } from '../trunks/attempt.ts'
-import { silenceBudget } from '../trunks/budget.ts'
+import { patienceWith } from '../trunks/budget.ts'
 import { isRedirect, Redirects } from '../trunks/redirect.ts'
 import { trunkFull } from '../trunks/room.ts'
 import { EarlyMedia } from './early-media.ts'
@@ -267,10 +267,10 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
       this.#ctx.logs.of(this.call),
     )
     const left = this.#ringUntil - this.#ctx.clock.monotonic()
-    const budget = silenceBudget({ limit: failover.timeout, left, ...this.#hunt.left })
+    const patience = patienceWith({ limit: failover.timeout, left, ...this.#hunt.left })
     const { target } = hop
     this.#redirects.tried(target, draft.uri)
-    this.#outgoing = new TargetAttempt(this.#ctx, { target, draft, authorizer, budget }, this)
+    this.#outgoing = new TargetAttempt(this.#ctx, { target, draft, authorizer, patience }, this)
     this.#outgoing.send()
   }
 

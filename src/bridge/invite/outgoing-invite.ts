@@ -34,6 +34,8 @@ export interface InviteDraft {
 /** What its owner learns of an INVITE. After a final event or {@link OutgoingInvite.abandon}, nothing. */
 export interface InviteEvents {
   onInviteSent(attempt: number): void
+  /** A 100, where the SIP server tells of it: the next hop is there. */
+  onTrying?(): void
   onProvisional(response: IncomingResponse): void
   /** A request of the callee before its answer: an UPDATE (RFC 3311). Without this, 481. */
   onEarlyRequest?(request: IncomingRequest): void
@@ -135,6 +137,10 @@ export class OutgoingInvite implements ResponseHandler, DialogOwner {
 
   onResponse(response: IncomingResponse): void {
     if (!this.#events && !response.local) this.#onLate?.()
+    if (response.status === 100) {
+      this.#events?.onTrying?.()
+      return
+    }
     if (response.status < 200) {
       // RFC 3262 §4: also of a call that is being given up.
       if (response.header('rseq') !== undefined) response.ack()

@@ -1,5 +1,5 @@
 import type { TrunkTarget } from '../../config/types.ts'
-import type { Timer } from '../../shared/clock.ts'
+import type { Clock, Timer } from '../../shared/clock.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
 import type { BridgeContext } from '../context.ts'
 import {
@@ -11,6 +11,7 @@ import {
 import type { Failure } from '../outcome/failure.ts'
 import { reasonOf } from '../outcome/refusal.ts'
 import type { Headers, IncomingRequest, IncomingResponse } from '../sip-port.ts'
+import type { Patience } from './budget.ts'
 import type { TargetHealth } from './target-health.ts'
 
 /** What its owner learns of an attempt. */
@@ -24,30 +25,35 @@ export interface AttemptPlan {
   target: TrunkTarget
   draft: InviteDraft
   authorizer: Authorizer | undefined
-  /** Milliseconds the target may answer nothing; undefined: no limit. */
-  budget: number | undefined
+  /** How long it may take to ring; undefined: no limit. */
+  patience: Patience | undefined
 }
 
 /**
- * One INVITE to one target of a trunk: given up when the target answers nothing within its time, and
- * what it answers is remembered of the target.
+ * One INVITE to one target of a trunk: given up when the target does not ring within its time, and what
+ * it answers is remembered of the target.
  */
 export class TargetAttempt implements InviteEvents {
   readonly #health: TargetHealth
   readonly #target: TrunkTarget
   readonly #owner: AttemptEvents
   readonly #invite: OutgoingInvite
-  readonly #timer: Timer | undefined
+  readonly #clock: Clock
+  readonly #since: number
+  readonly #patience: Patience | undefined
+  #timer: Timer | undefined
 
   /** Ready to be sent; the time of the target starts now. */
   constructor(ctx: BridgeContext, plan: AttemptPlan, owner: AttemptEvents) {
-    const { target, draft, authorizer, budget } = plan
+    const { target, draft, authorizer, patience } = plan
+    this.#clock = ctx.clock
+    this.#since = ctx.clock.monotonic()
+    this.#patience = patience
     this.#health = ctx.targets
     this.#target = target
     this.#owner = owner
     this.#invite = new OutgoingInvite(ctx, draft, this, authorizer)
-    this.#timer =
-      budget === undefined ? undefined : ctx.clock.setTimeout(() => this.#onSilence(budget), budget)
+    this.#wait('silent')
   }
 
   send(): void {
@@ -56,7 +62,7 @@ export class TargetAttempt implements InviteEvents {
 
   /** Gives up without another event; an answer that crosses the CANCEL is hung up. */
   abandon(headers: Headers = {}): void {
-    this.#timer?.clear()
+    this.#stopWaiting()
     this.#invite.abandon(headers, () => this.#health.worked(this.#target))
   }
 
@@ -67,6 +73,11 @@ export class TargetAttempt implements InviteEvents {
   onChallenge(response: IncomingResponse): void {
     this.#heard()
     this.#owner.onChallenge(response)
+  }
+
+  onTrying(): void {
+    this.#health.worked(this.#target)
+    if (this.#timer) this.#wait('trying')
   }
 
   onProvisional(response: IncomingResponse): void {
@@ -84,25 +95,41 @@ export class TargetAttempt implements InviteEvents {
   }
 
   onFailure(failure: Failure, response: IncomingResponse | undefined): void {
-    this.#timer?.clear()
+    this.#stopWaiting()
     judge(this.#health, this.#target, failure, response)
     this.#owner.onFailure(failure, response)
   }
 
   onFault(error: unknown): void {
-    this.#timer?.clear()
+    this.#stopWaiting()
     this.#owner.onFault(error)
   }
 
   #heard(): void {
-    this.#timer?.clear()
+    this.#stopWaiting()
     this.#health.worked(this.#target)
   }
 
-  #onSilence(budget: number): void {
-    const detail = `nothing within ${Number((budget / 1000).toFixed(1))} s`
+  /** Gives it as long as one in this state may take, counted from the INVITE. */
+  #wait(state: keyof Patience): void {
+    this.#stopWaiting()
+    if (!this.#patience) return
+    const ms = this.#patience[state]
+    const passed = this.#clock.monotonic() - this.#since
+    this.#timer = this.#clock.setTimeout(() => this.#onSilence(state, ms), Math.max(0, ms - passed))
+  }
+
+  #stopWaiting(): void {
+    this.#timer?.clear()
+    this.#timer = undefined
+  }
+
+  #onSilence(state: keyof Patience, ms: number): void {
+    const what = state === 'silent' ? 'nothing' : 'no more than 100 Trying'
+    const detail = `${what} within ${Number((ms / 1000).toFixed(1))} s`
     const error = new CausewayError('CALL_TARGET_SILENT', { detail })
-    this.#health.failed(this.#target, detail)
+    // One that is trying is there, however slow.
+    if (state === 'silent') this.#health.failed(this.#target, detail)
     this.abandon(reasonOf(error))
     this.#owner.onSilence(error)
   }

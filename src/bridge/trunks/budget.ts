@@ -10,11 +10,20 @@ export interface Share {
   trunks: boolean
 }
 
+/** Milliseconds from the INVITE at which a target that does not ring is left for the next. */
+export interface Patience {
+  /** While it has said nothing at all. */
+  silent: number
+  /** Once its 100 has told that it is there. */
+  trying: number
+}
+
 /**
- * How long a target may answer nothing before the next one is tried: its even share of what is left of
- * the time to ring, and not more than the limit. Undefined: there is no next one, it gets the rest.
+ * How long a target may take to ring or refuse: its even share of what is left of the time to ring, and
+ * while it says nothing not more than the limit. Undefined: there is no next one, it gets the rest.
  */
-export function silenceBudget({ limit, left, targets, trunks }: Share): number | undefined {
+export function patienceWith({ limit, left, targets, trunks }: Share): Patience | undefined {
   if (limit === 0 || (targets === 0 && !trunks)) return undefined
-  return Math.min(limit, Math.max(0, left) / (targets + 1))
+  const trying = Math.max(0, left) / (targets + 1)
+  return { silent: Math.min(limit, trying), trying }
 }

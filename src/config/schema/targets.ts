@@ -62,7 +62,7 @@ export const failoverSchema = z
     timeout: duration()
       .prefault('5s')
       .describe(
-        'How long a target may answer nothing (no ringing, no refusal) before the next one is tried; less when `ring_timeout` is short. 0 waits for as long as the call may ring.',
+        'How long a target may answer nothing, not even 100, before the next one is tried; less when `ring_timeout` is short. After a 100 it has its share of `ring_timeout`. 0 waits for as long as the call may ring.',
       ),
   })
   .prefault({})

@@ -185,10 +185,11 @@ export class InviteClient implements ClientUser {
 
   #provisional(response: SipResponse, flow: Flow): void {
     if (this.dialog) {
-      this.#tell(response, flow)
+      if (response.status > 100) this.#tell(response, flow)
       return
     }
-    if (response.toTag !== '') {
+    // RFC 3261 §12.1: a 100 makes no dialog, though it may have a tag.
+    if (response.toTag !== '' && response.status > 100) {
       const fork = this.#fork(response, flow)
       const rseq = Number(headerValue(response.headers, 'rseq') ?? 0)
       if (rseq > 0) {

@@ -99,7 +99,8 @@ export class ClientRequest implements ClientTransaction, AttemptUser, Expirable<
     this.#heard(attempt)
     if (this.#finished) return
     if (this.#cancelHeaders && !this.#cancelSent) this.#sendCancel()
-    if (response.status > 100) this.#user.response(response, flow, this)
+    const told = response.status > 100 || (this.#core.tellTrying && this.#sent.method === 'INVITE')
+    if (told) this.#user.response(response, flow, this)
   }
 
   final(response: SipResponse, flow: Flow, attempt: ClientAttempt): void {

@@ -59,6 +59,8 @@ export interface Core {
   /** Monotonic time, milliseconds. */
   now(): number
   readonly expandForSize: ExpandForSize
+  /** Whether users hear of the 100 to an INVITE. */
+  readonly tellTrying: boolean
   /** Told of a stream target of expandForSize that could not be reached. */
   streamRefused(target: Target): void
   /** Told of a target that answered, or did not or by 503 (RFC 3263 §4.3). */

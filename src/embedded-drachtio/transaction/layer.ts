@@ -38,6 +38,8 @@ export interface TransactionLayerOptions {
   limits?: Partial<TransactionLimits> | undefined
   /** How a large request avoids UDP. Default: it does not. */
   expandForSize?: ExpandForSize | undefined
+  /** Whether users hear of the 100 to an INVITE; not by default. */
+  tellTrying?: boolean | undefined
   /** Told of a stream target of `expandForSize` that could not be reached. */
   streamRefused?: ((target: Target) => void) | undefined
   /** Told of targets that answered, and of those that did not or by 503. */
@@ -124,6 +126,7 @@ function createCore(options: TransactionLayerOptions): Core {
     traffic: options.traffic ?? new Traffic(),
     now: () => options.clock.monotonic(),
     expandForSize: options.expandForSize ?? ((targets) => targets),
+    tellTrying: options.tellTrying ?? false,
     streamRefused: options.streamRefused ?? (() => {}),
     reached: options.reached ?? (() => {}),
     usable: (flow) => (flow && transport.isOpen?.(flow) === false ? undefined : flow),

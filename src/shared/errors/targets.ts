@@ -24,7 +24,7 @@ export const targetErrors = defineErrors({
   CALL_TARGET_SILENT: {
     summary: 'the target of the trunk answered nothing in time',
     cause:
-      'No ringing and no refusal came within the share of inbound.ring_timeout that is its own.',
+      'No ringing and no refusal came within the share of inbound.ring_timeout that is its own; without a 100 within trunks[].failover.timeout.',
     fix: 'See why the PBX is slow or gone; where it takes longer to ring, raise trunks[].failover.timeout.',
     owner: 'pbx',
     retryable: true,

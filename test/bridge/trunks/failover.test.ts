@@ -95,6 +95,42 @@ t.test('a target that rings has all the time there is', async (t) => {
   await finish(t, lab, invite)
 })
 
+t.test('a target that is trying has its share of the time, and is not down after it', async (t) => {
+  const lab = await bridgeLab({ trunks: [two()] })
+  const invite = await call(lab)
+  const first = lab.port.last!
+  lab.clock.advance(4000)
+  first.respond(100, 'Trying')
+  lab.clock.advance(18_499)
+  await settle()
+  t.same(tried(lab), ['10.0.0.9'], 'half of the 45 s, from the INVITE')
+  t.same(invite.statuses, [], 'a 100 does not ring')
+  lab.clock.advance(1)
+  await settle()
+  t.match(first.cancelled?.['Reason'], /cause=18/)
+  t.same(tried(lab), ['10.0.0.9', '10.0.0.10'])
+  t.equal(stateOf(lab).state, 'up')
+  const record = await finish(t, lab, invite)
+  t.match(
+    record.ladder.find(({ what }) => what === 'CANCEL'),
+    { note: 'no more than 100 Trying within 22.5 s' },
+  )
+})
+
+t.test('a target that rings after its 100 is left alone', async (t) => {
+  const lab = await bridgeLab({ trunks: [two()] })
+  const invite = await call(lab)
+  lab.port.last!.respond(100, 'Trying')
+  lab.clock.advance(20_000)
+  lab.port.last!.respond(180)
+  lab.port.last!.respond(100, 'Trying')
+  lab.clock.advance(24_000)
+  await settle()
+  t.same(tried(lab), ['10.0.0.9'])
+  t.same(invite.statuses, [180])
+  await finish(t, lab, invite)
+})
+
 t.test('a challenge is an answer, too', async (t) => {
   const lab = await bridgeLab({ trunks: [two()] })
   const invite = await call(lab)

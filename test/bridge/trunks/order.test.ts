@@ -1,5 +1,5 @@
 import t from 'tap'
-import { silenceBudget } from '../../../src/bridge/trunks/budget.ts'
+import { type Patience, patienceWith } from '../../../src/bridge/trunks/budget.ts'
 import { inOrder } from '../../../src/bridge/trunks/order.ts'
 import { FakeRandom } from '../../support/fake-random.ts'
 
@@ -35,18 +35,34 @@ t.test('weights share within one priority, and never across', async (t) => {
   t.ok(share > 0.72 && share < 0.78, `${share} for three quarters`)
 })
 
-const budgets: [
+const shares: [
   name: string,
-  share: Parameters<typeof silenceBudget>[0],
-  ms: number | undefined,
+  share: Parameters<typeof patienceWith>[0],
+  ms: Patience | undefined,
 ][] = [
-  ['the limit', { limit: 5000, left: 45_000, targets: 1, trunks: false }, 5000],
-  ['an even share of a short time', { limit: 5000, left: 6000, targets: 2, trunks: false }, 2000],
+  [
+    'the limit, and half of the time with a 100',
+    { limit: 5000, left: 45_000, targets: 1, trunks: false },
+    { silent: 5000, trying: 22_500 },
+  ],
+  [
+    'an even share of a short time',
+    { limit: 5000, left: 6000, targets: 2, trunks: false },
+    { silent: 2000, trying: 2000 },
+  ],
   ['the rest for the last', { limit: 5000, left: 45_000, targets: 0, trunks: false }, undefined],
-  ['a trunk that follows', { limit: 5000, left: 45_000, targets: 0, trunks: true }, 5000],
+  [
+    'a trunk that follows has a time of its own',
+    { limit: 5000, left: 45_000, targets: 0, trunks: true },
+    { silent: 5000, trying: 45_000 },
+  ],
   ['no limit', { limit: 0, left: 45_000, targets: 3, trunks: true }, undefined],
-  ['a time that is over', { limit: 5000, left: -1, targets: 1, trunks: false }, 0],
+  [
+    'a time that is over',
+    { limit: 5000, left: -1, targets: 1, trunks: false },
+    { silent: 0, trying: 0 },
+  ],
 ]
-for (const [name, share, ms] of budgets) {
-  t.test(`the time to answer nothing: ${name}`, async (t) => t.equal(silenceBudget(share), ms))
+for (const [name, share, ms] of shares) {
+  t.test(`the time of a target to ring: ${name}`, async (t) => t.same(patienceWith(share), ms))
 }
