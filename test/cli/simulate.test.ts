@@ -59,6 +59,19 @@ t.test('what it prints is enough to configure Causeway', async (t) => {
   )
 })
 
+t.test('the folder is made, or the reason given', async (t) => {
+  const parent = mkdtempSync(join(tmpdir(), 'causeway-simulate-'))
+  const folder = join(parent, 'new', 'lab')
+  const { code, out } = await simulate(['--folder', folder], 'trunks:')
+  t.equal(code, 0)
+  t.match(out, join(folder, 'ca.pem'))
+  t.match(readFileSync(join(folder, 'ca.pem'), 'utf8'), /BEGIN CERTIFICATE/)
+  const taken = await simulate(['--folder', join(folder, 'ca.pem')], 'never')
+  t.equal(taken.code, 1)
+  t.match(taken.out, /APP_SIMULATOR_FOLDER.*EEXIST/)
+  t.notMatch(taken.out, /\n\s+at /, 'no stack')
+})
+
 t.test('people get text', async (t) => {
   const { code, out } = await simulate([], 'trunks:')
   t.equal(code, 0)

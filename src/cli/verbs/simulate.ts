@@ -87,6 +87,9 @@ async function start(options: SimulatorOptions): Promise<Simulator> {
     return await startSimulator(options)
   } catch (error) {
     const { syscall, message } = error as NodeJS.ErrnoException
+    if (syscall === 'mkdir' || syscall === 'open') {
+      throw new CausewayError('APP_SIMULATOR_FOLDER', { detail: message, cause: error })
+    }
     if (syscall !== 'listen') throw error
     throw new CausewayError('APP_SIMULATOR_LISTEN', { detail: message, cause: error })
   }

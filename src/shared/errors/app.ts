@@ -81,6 +81,13 @@ export const appErrors = defineErrors({
     owner: 'user',
     retryable: false,
   },
+  APP_SIMULATOR_FOLDER: {
+    summary: 'the simulator cannot write its certificates',
+    cause: 'The folder of --folder cannot be made or written to by this user, or is a file.',
+    fix: 'Choose another folder, or leave --folder out for a temporary one.',
+    owner: 'user',
+    retryable: false,
+  },
   APP_SIMULATOR_LISTEN: {
     summary: 'the simulator cannot open a listener',
     cause:
