@@ -110,16 +110,15 @@ t.test('the PBX over IPv6', (t) =>
   ),
 )
 
-t.test('a session timer the PBX asks for, and clients of the API that send a body', (t) =>
+t.test('a session timer the PBX asks for or knows, and clients of the API that send a body', (t) =>
   withLab(t, {}, async (lab) => {
     for (const [asked, agreed] of [
       ['1800', '1800;refresher=uac'],
       ['120;refresher=uac', '120;refresher=uac'],
+      [undefined, '600;refresher=uac'],
     ] as const) {
-      const headers: [string, string][] = [
-        ['Supported', 'timer, replaces'],
-        ['Session-Expires', asked],
-      ]
+      const headers: [string, string][] = [['Supported', 'timer, replaces']]
+      if (asked) headers.push(['Session-Expires', asked])
       const talk = await businessTalk(lab, { headers })
       t.equal(talk.answer.get('Session-Expires'), agreed, 'RFC 4028 §9')
       t.match(talk.answer.get('Require'), 'timer')

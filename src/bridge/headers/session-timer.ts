@@ -40,17 +40,19 @@ function secondsOf(value: string | undefined): number | undefined {
 }
 
 /**
- * The session timer a 2xx agrees to, where the peer's request offers one and leaves open who
- * refreshes (RFC 4028 §9): the peer does, so that no re-INVITE of ours disturbs it. A request that
- * names the refresher is answered by the SIP server itself.
+ * The session timer of a 2xx to an INVITE of a PBX that knows timers (RFC 4028 §9). Where it asks for
+ * one and leaves open who refreshes, the PBX does, so that no re-INVITE of ours disturbs it; where it
+ * asks for none it is given the one our INVITEs offer, so that its call ends when we are gone. A
+ * request that names the refresher is answered by the SIP server itself.
  */
 export function agreedTimer(request: {
   header(name: string): string | undefined
 }): Record<string, string> {
-  const supported = request.header('supported') ?? ''
-  const asked = /^\s*(\d{1,9})\s*(;.*)?$/.exec(request.header('session-expires') ?? '')
-  if (!asked || /;\s*refresher\s*=/i.test(asked[2] ?? '')) return {}
-  if (!/(^|,)\s*timer\s*(,|$)/i.test(supported)) return {}
-  const seconds = Math.max(SHORTEST, Number(asked[1]))
+  if (!/(^|,)\s*timer\s*(,|$)/i.test(request.header('supported') ?? '')) return {}
+  const expires = request.header('session-expires')
+  if (expires !== undefined && /;\s*refresher\s*=/i.test(expires)) return {}
+  const asked = expires === undefined ? OFFERED : secondsOf(expires)
+  if (asked === undefined) return {}
+  const seconds = Math.max(SHORTEST, asked, secondsOf(request.header('min-se')) ?? 0)
   return { 'Session-Expires': `${seconds};refresher=uac`, Require: 'timer' }
 }

@@ -16,7 +16,9 @@ const rows: [string, Record<string, string>, string | undefined][] = [
   ['a named refresher', { supported: 'timer', 'session-expires': '90;refresher=uas' }, undefined],
   ['no support', { 'session-expires': '90' }, undefined],
   ['another extension', { supported: 'timers', 'session-expires': '90' }, undefined],
-  ['no offer', { supported: 'timer' }, undefined],
+  ['knows timers, asks for none', { supported: 'replaces, timer' }, '600;refresher=uac'],
+  ['asks for none below its minimum', { supported: 'timer', 'min-se': '900' }, '900;refresher=uac'],
+  ['neither knows nor asks', {}, undefined],
   ['nonsense', { supported: 'timer', 'session-expires': 'soon' }, undefined],
 ]
 
