@@ -74,7 +74,7 @@ loader() {
 # libraries FOLDER: its library folders, joined by colons; also those the suite's ld.so.conf.d adds.
 libraries() {
   local path list=''
-  for path in "$1"/{usr/,}lib/*-linux-gnu{,/blas,/lapack,/pulseaudio} "$1"/{usr/,}lib; do
+  for path in "$1"/{usr/,}lib/*-linux-gnu{,/blas,/lapack,/pulseaudio,/kamailio} "$1"/{usr/,}lib; do
     if [[ -d $path ]]; then list+=${list:+:}$path; fi
   done
   printf '%s' "$list"

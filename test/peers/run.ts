@@ -12,6 +12,7 @@ let failed = 0
 const peers = [
   'sipp',
   'asterisk',
+  'kamailio',
   'rtpengine',
   'prometheus',
   'baresip',

@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram'
-import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Daemon, startDaemon } from './daemon.ts'
 import { install, peersFolder } from './install.ts'
 import { freePort } from './ports.ts'
@@ -12,12 +13,18 @@ export interface KamailioOptions {
   configuration: string
   /** UDP port it sends calls to. */
   peerPort: number
+  /** Further values of the configuration. */
+  values?: Record<string, string | number>
+  /** Its port; a free one by default. */
+  sipPort?: number
 }
 
 /** Kamailio, running on loopback. */
 export interface Kamailio extends Daemon {
-  /** UDP. */
+  /** UDP, and TCP where the configuration has it. */
   readonly sipPort: number
+  /** SIGKILL: it says goodbye to nobody. */
+  kill(): Promise<void>
 }
 
 /** Starts Kamailio. `stop` ends it and removes its files. */
@@ -26,8 +33,9 @@ export async function startKamailio(options: KamailioOptions): Promise<Kamailio>
   const state = mkdtempSync(join(peersFolder(), 'run-'))
   const [tm] = globSync(join(root, 'usr/lib/**/kamailio/modules/tm.so'))
   if (!tm) throw new Error(`no tm.so below ${root}`)
-  const sipPort = await freePort()
-  renderFolders([options.configuration], state, { SIP_PORT: sipPort, PEER_PORT: options.peerPort })
+  const sipPort = options.sipPort ?? (await freePort())
+  const values = { SIP_PORT: sipPort, PEER_PORT: options.peerPort, ...options.values }
+  renderFolders([options.configuration], state, values)
   const daemon = await startDaemon({
     name: 'Kamailio',
     command,
@@ -59,6 +67,13 @@ export async function startKamailio(options: KamailioOptions): Promise<Kamailio>
       return daemon.running
     },
     sipPort,
+    async kill() {
+      // Its workers hold the sockets too.
+      const workers = readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'utf8')
+      process.kill(daemon.pid, 'SIGKILL')
+      for (const pid of workers.split(' ').filter(Boolean)) process.kill(Number(pid), 'SIGKILL')
+      while (daemon.running) await sleep(10)
+    },
     async stop() {
       const code = await daemon.stop()
       rmSync(state, { recursive: true, force: true })
