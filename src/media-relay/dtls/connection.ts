@@ -73,10 +73,12 @@ export class Connection {
   offer(): LocalEnd {
     // Makes the library offer. Its setLocalDescription ends the process when the port is taken;
     // what this one throws is an exception. The channel itself is never negotiated.
+    const { quiet } = dtlsLibrary()
+    const opened = quiet?.nextFile() ?? -1
     this.#channel = contained(() => this.#connection.createDataChannel(''))
     this.#open++
     this.#channel.onClosed(() => this.#closed())
-    this.#hear = dtlsLibrary().quiet?.silence(this.#bound.listen, this.#bound.port)
+    this.#hear = quiet?.silence(this.#bound.listen, this.#bound.port, opened)
     return this.#local()
   }
 

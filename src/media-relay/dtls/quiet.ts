@@ -12,6 +12,8 @@ import {
 
 /** Octets of an address that name the socket: in IPv6 all but the zone. */
 const SIGNIFICANT = { 4: 8, 6: 24 }
+/** Files looked at before all of them are. */
+const NEAR = 16
 
 /**
  * Makes sockets of the library hear nothing for a while. A peer may check an offer before its answer
@@ -29,12 +31,22 @@ export class Quiet {
     this.#system = system
   }
 
+  /** The number the next file of this process gets; -1 when it may open none. */
+  nextFile(): number {
+    const { socket, close } = this.#system
+    const fd = socket(AF_INET, SOCK_DGRAM, 0)
+    if (fd >= 0) close(fd)
+    return fd
+  }
+
   /**
    * Drops what comes in at the UDP socket of this process that is bound to an IP literal and port;
    * the function given ends that. Undefined when there is no such socket or the kernel refuses.
+   *
+   * @param opened where to look first: {@link nextFile} before it was opened
    */
-  silence(address: string, port: number): (() => void) | undefined {
-    const fd = this.#find(address, port)
+  silence(address: string, port: number, opened: number): (() => void) | undefined {
+    const fd = this.#find(address, port, opened)
     if (fd === undefined || this.#system.dropEverything(fd) !== 0) return undefined
     return () => {
       const unused = Buffer.alloc(4)
@@ -42,18 +54,13 @@ export class Quiet {
     }
   }
 
-  /** The newest socket has the number below the lowest that is free, more often than not. */
-  #find(address: string, port: number): number | undefined {
-    const { socket, close } = this.#system
+  #find(address: string, port: number, opened: number): number | undefined {
     const wanted = writeAddress(this.#system, address, port)
-    const free = socket(AF_INET, SOCK_DGRAM, 0)
-    if (!wanted || free < 0) return undefined
-    close(free)
-    const part = wanted.subarray(0, SIGNIFICANT[isIPv4(address) ? 4 : 6])
-    for (let fd = free - 1; fd >= 0; fd--) if (this.#isBoundTo(fd, part)) return fd
-    return readdirSync('/proc/self/fd')
-      .map(Number)
-      .find((fd) => fd > free && this.#isBoundTo(fd, part))
+    if (!wanted) return undefined
+    const name = wanted.subarray(0, SIGNIFICANT[isIPv4(address) ? 4 : 6])
+    // Other threads open files too.
+    for (let fd = opened; fd < opened + NEAR; fd++) if (this.#isBoundTo(fd, name)) return fd
+    return openFiles().find((fd) => this.#isBoundTo(fd, name))
   }
 
   #isBoundTo(fd: number, wanted: Uint8Array): boolean {
@@ -64,5 +71,14 @@ export class Quiet {
     this.#length.writeUInt32LE(type.length)
     this.#system.getsockopt(fd, SOL_SOCKET, SO_TYPE, type, this.#length)
     return type.readUInt32LE() === SOCK_DGRAM
+  }
+}
+
+/** None where /proc is not mounted. */
+function openFiles(): number[] {
+  try {
+    return readdirSync('/proc/self/fd').map(Number)
+  } catch {
+    return []
   }
 }
