@@ -120,6 +120,20 @@ t.test('a Path is the way to the PBX', async (t) => {
   await net.whatsapp.expect(486)
 })
 
+t.test('registered by TCP with a Contact without a transport: ours names TCP', async (t) => {
+  const net = await awaiting(t, {}, ['tcp'])
+  const pbx = await SipPeer.stream()
+  t.teardown(() => pbx.close())
+  const server = { host: '127.0.0.1', port: net.streamPorts[0]! }
+  await registerAt(pbx, server, { contact: '<sip:line1@192.168.7.7:5060>' })
+  call(net, 'plain')
+  const invite = await pbx.expect('INVITE')
+  t.equal(invite.uri, 'sip:+441632960123@192.168.7.7:5060')
+  t.match(invite.contact, new RegExp(`:${server.port};transport=tcp$`), 'its BYE finds us')
+  pbx.respond(invite, 486, { tag: 'x' })
+  await net.whatsapp.expect(486)
+})
+
 for (const transport of ['tcp', 'tls'] as const) {
   t.test(`registered by ${transport}: the call comes back over the connection`, async (t) => {
     const net = await awaiting(t, {}, [transport])
@@ -135,6 +149,7 @@ for (const transport of ['tcp', 'tls'] as const) {
     const invite = await pbx.expect('INVITE')
     t.equal(invite.uri, `sip:+441632960123@192.168.7.7:5060;transport=${transport};ob`)
     t.equal(invite.from.port, server.port, 'over the connection it opened')
+    t.match(invite.contact, new RegExp(`:${server.port};transport=${transport}$`), 'our Contact')
     pbx.respond(invite, 486, { tag: 'x' })
     await net.whatsapp.expect(486)
 
