@@ -72,7 +72,8 @@ export class Transfer implements Takeover, InviteEvents {
 
   abort(pbxHeaders: Headers): void {
     if (this.#over) return
-    this.#plan.subscription.finish(487, 'Request Terminated')
+    // Before its 202 a REFER has no subscription: it is answered itself.
+    if (this.#accepted) this.#plan.subscription.finish(487, 'Request Terminated')
     this.#stop(pbxHeaders)
   }
 
@@ -125,6 +126,10 @@ export class Transfer implements Takeover, InviteEvents {
     try {
       this.#replacement = await established.session.replace(undefined)
     } catch (error) {
+      if (this.#over) {
+        request.respond({ status: 487 })
+        return
+      }
       if (established.takeover === this) established.takeover = undefined
       this.#over = true
       refuseRefer(established, request, coded(error))

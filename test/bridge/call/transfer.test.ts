@@ -223,6 +223,19 @@ t.test('the call ends while media for the new leg is being made', async (t) => {
   await bare(t, lab)
 })
 
+t.test('WhatsApp hangs up before the REFER is answered: nothing is notified', async (t) => {
+  const lab = await bridgeLab()
+  const { pbx, whatsapp } = await answeredByPbx(lab)
+  const open = lab.media.hold()
+  const { request } = await refer(lab, pbx)
+  lab.inDialog('BYE', whatsapp)
+  open()
+  await settle()
+  t.same(request.statuses, [487])
+  t.same(notified(lab), [], 'there is no subscription')
+  await bare(t, lab)
+})
+
 t.test('the PBX renegotiates the old leg meanwhile', async (t) => {
   const lab = await bridgeLab()
   const { pbx } = await answeredByPbx(lab)
