@@ -264,6 +264,31 @@ t.test('calls from where a contact registered are the trunk’s, from elsewhere 
   t.equal(at({ sourcePort: 4711, transport: 'udp' }), undefined, 'no longer')
 })
 
+t.test('two trunks of one PBX, or a proxy on the Path: the source does not tell', async (t) => {
+  const second = trunkConfig({
+    ...trunk,
+    name: 'second',
+    accept: { ...trunk.accept, username: 'pbx2' },
+  })
+  const { reconfigure, register, registrar } = lab()
+  reconfigure({ trunks: [trunk, second] })
+  const at = (sourcePort: number): string | undefined =>
+    registrar.trunkAt(
+      new FakeRequest('INVITE', { sourceAddress: '10.0.0.9', sourcePort, transport: 'udp' }),
+    )
+  register({ contact: '<sip:a@10.0.0.9>', from: { sourcePort: 5060 } })
+  t.equal(at(5060), 'main')
+  const other = { username: 'pbx2', to: '<sip:pbx2@sip.example.com>', callId: 'c2' }
+  register({ ...other, contact: '<sip:b@10.0.0.9>', from: { sourcePort: 5060 } })
+  t.equal(registrar.targets(second).length, 1)
+  t.equal(at(5060), undefined, 'the digest has to')
+  register({ ...other, contact: '<sip:b@10.0.0.9>;expires=0', from: { sourcePort: 5060 } })
+  t.equal(at(5060), 'main')
+  const headers = { path: '<sip:edge.example;lr>' }
+  register({ contact: '<sip:p@10.0.0.7>', from: { sourcePort: 5090 }, headers })
+  t.equal(at(5090), undefined, 'others may call through the proxy')
+})
+
 t.test('contacts are there after a restart, but for those that ran out', async (t) => {
   const kept = new Map<string, readonly Binding[]>()
   const store: RegistrationStore = {
