@@ -51,12 +51,17 @@ export function admitPbx(ctx: BridgeContext, request: IncomingRequest): Entry<Tr
 
 function knownTrunk(ctx: BridgeContext, request: IncomingRequest): TrunkConfig | undefined {
   const { directory, registrations, registrar } = ctx
-  const related = registrations.trunkByToken(request) ?? registrar.trunkAt(request)
+  const { sourceAddress, uri } = request
+  const related =
+    registrations.trunkByToken(request) ??
+    registrar.trunkAt(request) ??
+    // Several accounts at one PBX: without the token, the user part tells which.
+    registrations.trunkByContact(sourceAddress, parseUri(uri)?.user ?? '')
   const trunk = related === undefined ? undefined : directory.trunk(related)
   if (trunk) return trunk
-  const listed = directory.trunkAt(request.sourceAddress)
+  const listed = directory.trunkAt(sourceAddress)
   if (listed) return listed
-  const registered = registrations.trunkByRegistrar(request.sourceAddress)
+  const registered = registrations.trunkByRegistrar(sourceAddress)
   return registered === undefined ? undefined : directory.trunk(registered)
 }
 

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { Config, TrunkConfig } from '../../config/types.ts'
 import type { IncomingRequest } from '../sip-port.ts'
-import { bearsToken } from './contact.ts'
+import { bearsToken, isOurContact } from './contact.ts'
 import {
   Registration,
   type RegistrationDeps,
@@ -73,12 +73,18 @@ export class Registrations {
     return undefined
   }
 
+  /** The trunk whose registrar a call comes from, and whose Contact has this user part. */
+  trunkByContact(address: string, user: string): string | undefined {
+    return this.#from(address).find(({ config }) => isOurContact(user, config))?.trunk
+  }
+
   /** The trunk whose registrar a call comes from. */
   trunkByRegistrar(address: string): string | undefined {
-    for (const registration of this.#byTrunk.values()) {
-      if (registration.answeredFrom(address)) return registration.trunk
-    }
-    return undefined
+    return this.#from(address)[0]?.trunk
+  }
+
+  #from(address: string): Registration[] {
+    return [...this.#byTrunk.values()].filter((one) => one.answeredFrom(address))
   }
 
   status(): RegistrationStatus[] {

@@ -79,6 +79,38 @@ t.test(
   },
 )
 
+t.test(
+  'two accounts at one PBX: without the token, the user of the Contact tells them',
+  async (t) => {
+    const second = { ...REGISTER, username: '4421', authUsername: '4421', contact: '4421' }
+    for (const from of [[], ['10.0.0.9/32']]) {
+      const accept = { ...trunkConfig().accept, from }
+      const lab = await bridgeLab({
+        trunks: [
+          trunkConfig({ register: REGISTER, accept }),
+          trunkConfig({ name: 'second', register: second, accept }),
+        ],
+      })
+      for (const sent of lab.port.sent.splice(0)) {
+        sent.respond(200, 'OK', { headers: { contact: sent.header('contact')! }, from: '10.0.0.9' })
+      }
+      const call = (user: string): string | undefined => {
+        lab.fromPbx({
+          uri: `sip:${user}@10.0.0.5`,
+          sourceAddress: '10.0.0.9',
+          headers: { to: '<sip:+33199001234@10.0.0.9>' },
+        })
+        return [...lab.calls.active()].at(-1)?.trunk
+      }
+      t.equal(call('4421'), 'second')
+      t.equal(call('4420'), 'main')
+      t.equal(call('+33199001234'), 'main', 'the first, when nothing tells')
+      const elsewhere = lab.fromPbx({ uri: 'sip:4421@10.0.0.5', sourceAddress: '10.0.0.8' })
+      t.equal(elsewhere.last?.status, 403, 'the user alone opens nothing')
+    }
+  },
+)
+
 t.test('a trunk whose PBX is not registered gives its calls to the overflow', async (t) => {
   const accept = {
     from: [],
