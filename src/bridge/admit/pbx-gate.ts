@@ -100,7 +100,9 @@ export function readDialled(
   })
   const consumer = consumerOf(user, trunk.presentation)
   if (consumer === undefined) {
-    return new CausewayError('CALL_DIALLED_INVALID', { detail: dialled || message.uri })
+    // Without its parameters: our Contact has a token among them.
+    const detail = dialled || message.uri.split(';', 1)[0]!
+    return new CausewayError('CALL_DIALLED_INVALID', { detail })
   }
   return { number, consumer, route }
 }

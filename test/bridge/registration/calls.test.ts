@@ -54,6 +54,13 @@ for (const [what, user, headers, uri] of dialled) {
   })
 }
 
+t.test('the token is not told', async (t) => {
+  const { lab, contact } = await registered()
+  const call = lab.fromPbx({ uri: contact.replace(/^sip:[^@]+@/, 'sip:') })
+  t.equal(call.last?.status, 404)
+  t.match(call.last?.headers?.['Warning'], /CALL_DIALLED_INVALID: sip:localhost"/)
+})
+
 t.test('the token tells the PBX on the listener for WhatsApp too', async (t) => {
   const { lab, contact } = await registered()
   const on = { transport: 'tls', receivedOn: '10.0.0.5:5061', sourceAddress: '10.0.0.9' }
