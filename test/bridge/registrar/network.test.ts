@@ -168,6 +168,24 @@ for (const transport of ['tcp', 'tls'] as const) {
     t.equal(bye.from.port, server.port, 'and the BYE')
     pbx.respond(bye, 200)
 
+    call(net, `${transport}-again`)
+    const longer = await pbx.expect('INVITE')
+    pbx.respond(longer, 200, {
+      tag: 'z',
+      headers: { Contact: `<sip:192.168.7.7:5060;transport=${transport}>` },
+      body: sdpFixture('pbx-sdes-answer'),
+    })
+    await pbx.expect((m) => m.method === 'ACK' && m.header('call-id') === longer.header('call-id'))
+    await net.whatsapp.expect((m) => m.status === 200 && m.header('call-id').endsWith('-again'))
+    pbx.drop()
+    await registerAt(pbx, server, {
+      contact: `<sip:line1@192.168.7.7:5060;transport=${transport}>`,
+    })
+    for (const { id } of net.calls.active()) net.bridge.hangUp(id)
+    const last = await pbx.expect('BYE')
+    t.equal(last.from.port, server.port, 'a BYE finds the connection it has registered over since')
+    pbx.respond(last, 200)
+
     const out = pbx.dialog(server, { uri: 'sip:+33199001234@127.0.0.1' })
     out.request('INVITE', { body: sdpFixture('pbx-sdes-offer') })
     const leaving = await net.whatsapp.expect('INVITE')
