@@ -118,6 +118,26 @@ t.test(
   },
 )
 
+t.test('reloads one after the other: the end of a registration never comes last', async (t) => {
+  const { lab } = await registered()
+  const [trunk] = lab.config.trunks
+  const password = new Secret('another')
+  for (const between of [{ ...trunk!, register: { ...REGISTER, password } }, undefined]) {
+    lab.bridge.reconfigure({ ...lab.config, trunks: between ? [between] : [] })
+    const farewell = lab.port.sent.shift()!
+    t.equal(farewell.header('expires'), '0')
+    lab.bridge.reconfigure(lab.config)
+    await settle()
+    t.same(lab.port.sent, [], 'it is waited for')
+    farewell.respond(200)
+    await settle()
+    const sent = lab.port.sent.shift()!
+    t.equal(sent.header('expires'), '300')
+    sent.respond(200, 'OK', { headers: { contact: sent.header('contact')! } })
+  }
+  t.equal(lab.bridge.registrations().ours[0]?.state, 'registered')
+})
+
 t.test('a trunk whose PBX is not registered gives its calls to the overflow', async (t) => {
   const accept = {
     from: [],
