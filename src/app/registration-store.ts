@@ -43,7 +43,11 @@ export function openRegistrations(
   try {
     database = new DatabaseSync(join(folder, 'registrations.db'), { timeout: BUSY })
     database.exec(SETUP)
-    return { store: new SqliteStore(database, random, log), close: () => database?.close() }
+    const store = new SqliteStore(database, random, log)
+    // A damaged page shows when it is read: better here than in the middle of a start.
+    store.installation()
+    store.load()
+    return { store, close: () => database?.close() }
   } catch (cause) {
     database?.close()
     log.error({ err: unusable(cause) }, 'registrations are not kept over a restart')

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -58,6 +58,33 @@ t.test('a file that is no database stops nothing, and is told', async (t) => {
   t.match(lines, [{ err: { code: 'SETTINGS_RECORDS_UNUSABLE' } }])
   close()
 })
+
+for (const table of ['installation', 'contacts']) {
+  t.test(`a database with a damaged page (${table}) stops nothing, and is told`, async (t) => {
+    const path = folder(t)
+    const file = join(path, 'registrations.db')
+    const first = openRegistrations(path, deps)
+    first.store.installation()
+    first.store.save('main', contacts)
+    first.close()
+    const database = new DatabaseSync(file)
+    const of = (sql: string) => Object.values(database.prepare(sql).get()!)[0] as number
+    const size = of('PRAGMA page_size')
+    const page = of(`SELECT rootpage FROM sqlite_schema WHERE name = '${table}'`)
+    database.close()
+    const bytes = readFileSync(file)
+    writeFileSync(file, bytes.fill(0xff, (page - 1) * size, page * size))
+    const lines: { err: { code: string } }[] = []
+    const destination = { write: (line: string) => void lines.push(JSON.parse(line)) }
+    const log = createLogger({ level: 'info', numbers: 'full', destination })
+    const { store, close } = openRegistrations(path, { random: systemRandom, log })
+    t.match(store.installation(), { id: /^[0-9a-f-]{36}$/ })
+    t.same([...store.load()], [])
+    store.save('main', contacts)
+    t.match(lines, [{ err: { code: 'SETTINGS_RECORDS_UNUSABLE' } }])
+    close()
+  })
+}
 
 t.test('without a folder nothing is kept', async (t) => {
   const { store, close } = openRegistrations(undefined, deps)

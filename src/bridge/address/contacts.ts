@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+
 /** A SIP URI with what the bridge keeps of it. */
 export interface SipAddress {
   /** User part as written, escaped, with its parameters; '' without one. */
@@ -48,19 +50,26 @@ export function parseNameAddr(value: string): NameAddr | undefined {
   return { uri: match[1]!, params: parametersOf(match[2]!) }
 }
 
-/** Reads a `sip:` or `sips:` URI; undefined when it is neither or has no host. */
+/**
+ * Reads a `sip:` or `sips:` URI; undefined when nobody can be called by it: it is neither, its host or
+ * port is none, or it names a transport there is none of.
+ */
 export function parseSipAddress(uri: string): SipAddress | undefined {
   const match =
-    /^(sips?):(?:([^@]*)@)?(\[[\da-f:.]+\]|[^:;?[\]\s]+)(?::(\d{1,5}))?((?:;[^?]*)?)/i.exec(uri)
+    /^(sips?):(?:([^@]*)@)?(\[[\da-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?((?:;[^?]*)?)(?=\?|$)/i.exec(uri)
   if (!match) return undefined
-  const [, scheme, user = '', host, port, params] = match
-  const named = /;\s*transport=(udp|tcp|tls)\b/i.exec(params!)?.[1]?.toLowerCase()
-  const secure = scheme!.toLowerCase() === 'sips'
+  const [, scheme, user = '', host, digits, params] = match
+  const port = digits === undefined ? undefined : Number(digits)
+  if (port === 0 || (port ?? 1) > 65_535) return undefined
+  if (host!.startsWith('[') && isIP(host!.slice(1, -1)) !== 6) return undefined
+  const named = /;\s*transport=([^;\s]*)/i.exec(params!)?.[1]?.toLowerCase()
+  const transport = scheme!.toLowerCase() === 'sips' ? 'tls' : (named ?? 'udp')
+  if (transport !== 'udp' && transport !== 'tcp' && transport !== 'tls') return undefined
   return {
     user,
     host: host!.replace(/^\[|\]$/g, '').toLowerCase(),
-    port: port === undefined ? undefined : Number(port),
-    transport: secure ? 'tls' : ((named as SipAddress['transport'] | undefined) ?? 'udp'),
+    port,
+    transport,
     params: params!,
   }
 }

@@ -51,12 +51,17 @@ export function admitPbx(ctx: BridgeContext, request: IncomingRequest): Entry<Tr
 
 function knownTrunk(ctx: BridgeContext, request: IncomingRequest): TrunkConfig | undefined {
   const { directory, registrations, registrar } = ctx
-  const related = registrations.trunkByToken(request) ?? registrar.trunkAt(request)
+  const { sourceAddress, uri } = request
+  const related =
+    registrations.trunkByToken(request) ??
+    registrar.trunkAt(request) ??
+    // Several accounts at one PBX: without the token, the user part tells which.
+    registrations.trunkByContact(sourceAddress, parseUri(uri)?.user ?? '')
   const trunk = related === undefined ? undefined : directory.trunk(related)
   if (trunk) return trunk
-  const listed = directory.trunkAt(request.sourceAddress)
+  const listed = directory.trunkAt(sourceAddress)
   if (listed) return listed
-  const registered = registrations.trunkByRegistrar(request.sourceAddress)
+  const registered = registrations.trunkByRegistrar(sourceAddress)
   return registered === undefined ? undefined : directory.trunk(registered)
 }
 
@@ -95,7 +100,9 @@ export function readDialled(
   })
   const consumer = consumerOf(user, trunk.presentation)
   if (consumer === undefined) {
-    return new CausewayError('CALL_DIALLED_INVALID', { detail: dialled || message.uri })
+    // Without its parameters: our Contact has a token among them.
+    const detail = dialled || message.uri.split(';', 1)[0]!
+    return new CausewayError('CALL_DIALLED_INVALID', { detail })
   }
   return { number, consumer, route }
 }

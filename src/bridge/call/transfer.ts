@@ -7,14 +7,14 @@ import { tagOf } from '../address/uri.ts'
 import { ALLOW_PBX } from '../headers/allow.ts'
 import { inviteToPbx } from '../headers/invite-pbx.ts'
 import type { ReferTarget } from '../headers/refer-to.ts'
-import { type InviteEvents, OutgoingInvite } from '../invite/outgoing-invite.ts'
 import { TrunkAuthorizer } from '../invite/trunk-authorizer.ts'
 import { coded } from '../outcome/coded.ts'
 import type { Failure } from '../outcome/failure.ts'
 import { tryNextTarget } from '../outcome/pbx.ts'
 import { reasonOf, refusalHeaders } from '../outcome/refusal.ts'
 import type { Headers, IncomingRequest, IncomingResponse } from '../sip-port.ts'
-import { judge } from '../trunks/attempt.ts'
+import { type AttemptEvents, TargetAttempt } from '../trunks/attempt.ts'
+import { patienceWith } from '../trunks/budget.ts'
 import type { EstablishedCall, Takeover } from './established.ts'
 import type { ReferSubscription } from './refer-subscription.ts'
 
@@ -43,14 +43,16 @@ export interface TransferPlan {
  * takes its place when it answers. WhatsApp's leg never hears of it. From the 202 on the party that
  * transfers may hang up; when the transfer then fails, so does the call.
  */
-export class Transfer implements Takeover, InviteEvents {
+export class Transfer implements Takeover, AttemptEvents {
   readonly #established: EstablishedCall
   readonly #plan: TransferPlan
   readonly #targets: TrunkTarget[]
   #replacement: Replacement | undefined
-  #outgoing: OutgoingInvite | undefined
+  #outgoing: TargetAttempt | undefined
   #target: TrunkTarget | undefined
   #timer: Timer | undefined
+  /** When the time to ring is over, monotonic. */
+  #ringUntil = 0
   #accepted = false
   #over = false
 
@@ -72,7 +74,8 @@ export class Transfer implements Takeover, InviteEvents {
 
   abort(pbxHeaders: Headers): void {
     if (this.#over) return
-    this.#plan.subscription.finish(487, 'Request Terminated')
+    // Before its 202 a REFER has no subscription: it is answered itself.
+    if (this.#accepted) this.#plan.subscription.finish(487, 'Request Terminated')
     this.#stop(pbxHeaders)
   }
 
@@ -87,13 +90,11 @@ export class Transfer implements Takeover, InviteEvents {
 
   onProvisional(response: IncomingResponse): void {
     this.#note(response)
-    this.#established.ctx.targets.worked(this.#target!)
   }
 
   onAnswer(response: IncomingResponse): void {
     this.#note(response)
     this.#established.call.note('pbx', 'out', 'ACK')
-    this.#established.ctx.targets.worked(this.#target!)
     this.#timer?.clear()
     this.#outgoing = undefined
     const calleeTag = tagOf(response.header('to'))
@@ -102,13 +103,17 @@ export class Transfer implements Takeover, InviteEvents {
   }
 
   onFailure(failure: Failure, response: IncomingResponse | undefined): void {
-    const { call, ctx } = this.#established
     if (response) this.#note(response)
-    else call.note('pbx', 'in', String(failure.status), failure.reason)
+    else this.#established.call.note('pbx', 'in', String(failure.status), failure.reason)
     this.#outgoing = undefined
-    judge(ctx.targets, this.#target!, failure, response)
-    if (tryNextTarget(failure) && this.#targets.length > 0) this.#dial()
+    if (tryNextTarget(failure) && this.#targets.length > 0) this.#dialNext()
     else this.#fail(failure.status, failure.reason)
+  }
+
+  onSilence(error: CausewayError): void {
+    this.#outgoing = undefined
+    this.#established.call.note('pbx', 'out', 'CANCEL', error.detail)
+    this.#dialNext()
   }
 
   onFault(error: unknown): void {
@@ -125,6 +130,10 @@ export class Transfer implements Takeover, InviteEvents {
     try {
       this.#replacement = await established.session.replace(undefined)
     } catch (error) {
+      if (this.#over) {
+        request.respond({ status: 487 })
+        return
+      }
       if (established.takeover === this) established.takeover = undefined
       this.#over = true
       refuseRefer(established, request, coded(error))
@@ -144,6 +153,13 @@ export class Transfer implements Takeover, InviteEvents {
     subscription.trying()
     const time = wayOf(established.number, routeOf(established)).ringTimeout
     this.#timer = established.ctx.clock.setTimeout(() => this.#onRingTimeout(), time)
+    this.#ringUntil = established.ctx.clock.monotonic() + time
+    this.#dial()
+  }
+
+  #dialNext(): void {
+    const { ctx, trunk } = this.#established
+    ctx.targets.failedOver(trunk.name)
     this.#dial()
   }
 
@@ -170,10 +186,13 @@ export class Transfer implements Takeover, InviteEvents {
       headers,
     })
     call.join('pbx', draft.callId)
-    const { credentials } = trunk
+    const { credentials, failover } = trunk
     const authorizer =
       credentials && new TrunkAuthorizer(credentials, draft.uri, ctx.random, ctx.digests)
-    this.#outgoing = new OutgoingInvite(ctx, draft, this, authorizer)
+    const left = this.#ringUntil - ctx.clock.monotonic()
+    const share = { limit: failover.timeout, left, targets: this.#targets.length, trunks: false }
+    const patience = patienceWith(share)
+    this.#outgoing = new TargetAttempt(ctx, { target, draft, authorizer, patience }, this)
     this.#outgoing.send()
   }
 

@@ -28,9 +28,9 @@ export interface Binding {
   userAgent: string
 }
 
-/** A registered contact as a place calls may go. */
+/** A registered contact as a place calls may go. Its transport is that of the next hop. */
 export interface RegisteredTarget extends TrunkTarget {
-  /** Parameters of the contact's URI, each with its semicolon. */
+  /** Parameters of the Request-URI, each with its semicolon: those of the contact. */
   params: string
   /** Next hop, where it is not the contact itself. */
   proxy: string | undefined
@@ -62,16 +62,34 @@ export function targetsOf(binding: Binding): RegisteredTarget[] {
   if (!contact) return []
   const { source, path, uri } = binding
   const { host, port, transport, params } = contact
-  const target = { host, port, transport, weight: 1, params }
-  if (path.length > 0) {
-    return [{ ...target, uri: `${uri} via ${path[0]}`, proxy: path[0], routes: path }]
+  const target = { host, port, weight: 1, params }
+  const [edge] = path
+  if (edge !== undefined) {
+    const hop = parseSipAddress(edge)?.transport ?? transport
+    return [{ ...target, transport: hop, uri: `${uri} via ${edge}`, proxy: edge, routes: path }]
   }
-  const direct = { ...target, uri, proxy: undefined, routes: [] }
+  // A contact that names no transport means the one it was registered by.
+  const named = /;\s*transport=/i.test(params)
+  const way = named || /^sips:/i.test(uri) ? transport : source.transport
+  const direct = {
+    ...target,
+    params: named || way === 'udp' ? params : `${params};transport=${way}`,
+    transport: way,
+    uri,
+    proxy: undefined,
+    routes: [],
+  }
   const at = hostport(source.address, source.port)
   const proxy = `sip:${at};transport=${source.transport}`
-  const back = { ...target, uri: `${uri} via ${at}`, proxy, routes: [] }
+  const back = {
+    ...target,
+    transport: source.transport,
+    uri: `${uri} via ${at}`,
+    proxy,
+    routes: [],
+  }
   const same = host === source.address
   if (source.transport === 'udp') return same ? [direct] : [back]
-  if (transport !== source.transport) return same ? [direct] : [back]
+  if (way !== source.transport) return same ? [direct] : [back]
   return same && port !== source.port ? [back, direct] : [back]
 }

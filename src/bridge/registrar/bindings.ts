@@ -33,15 +33,18 @@ export class Bindings {
     return all.filter(({ expiresAt }) => expiresAt > now)
   }
 
-  /** The trunk with a live contact that registered from exactly there. */
+  /**
+   * The trunk with a live contact that registered from exactly there; undefined where several have one, and
+   * for a contact with a Path: its REGISTER came from a proxy, which others may call through.
+   */
   trunkAt({ address, port, transport }: Source): string | undefined {
-    for (const trunk of this.#byTrunk.keys()) {
-      for (const { source } of this.of(trunk)) {
-        if (source.address !== address || source.port !== port) continue
-        if (source.transport === transport) return trunk
-      }
-    }
-    return undefined
+    const found = [...this.#byTrunk.keys()].filter((trunk) =>
+      this.of(trunk).some(({ source, path }) => {
+        if (source.address !== address || source.port !== port) return false
+        return source.transport === transport && path.length === 0
+      }),
+    )
+    return found.length === 1 ? found[0] : undefined
   }
 
   /**

@@ -62,8 +62,8 @@ interface Registrar {
 /** Refusals in a row by a registrar that took the account before until somebody is thought to have changed it. */
 const STARTING = 3
 
-/** How long a registrar may be silent where there is another one, milliseconds. */
-const PATIENCE = 10_000
+/** How long a registrar may be silent where there is another one, milliseconds: at most, at least. */
+const PATIENCE = { most: 10_000, least: 500 }
 
 /** How long the end of a registration is waited for, milliseconds. */
 const FAREWELL = 2000
@@ -88,11 +88,15 @@ export class Registration {
   }
   #current: Registrar | undefined
   #exchange: RegisterExchange | undefined
+  /** Whose answer is awaited. */
+  #asked: Registrar | undefined
   #patience: Timer | undefined
   #timer: Timer | undefined
   #nextAt: number | undefined
   #expiry: Timer | undefined
   #expiresAt: number | undefined
+  /** The same, monotonic. */
+  #boundUntil = 0
   /** Address the registrar answered from. */
   #answeredFrom = ''
   #error: CausewayError | undefined
@@ -161,23 +165,14 @@ export class Registration {
   /** Ends it at the registrar, which is waited for a short time. */
   stop(): Promise<void> {
     this.#stopped = true
+    // A REGISTER under way may be granted after all.
+    const bound = new Set([this.registered ? this.#current : undefined, this.#asked])
     this.pause()
     this.#expiry?.clear()
-    const registrar = this.#current
-    const bound = this.registered
     this.#expiresAt = undefined
-    if (!bound || !registrar || !this.#deps.port.connected) return Promise.resolve()
-    return new Promise((resolve) => {
-      const timer = this.#deps.clock.setTimeout(() => {
-        farewell.abandon()
-        resolve()
-      }, FAREWELL)
-      const farewell = this.#exchangeWith(registrar, 0, () => {
-        timer.clear()
-        resolve()
-      })
-      farewell.begin()
-    })
+    if (!this.#deps.port.connected) return Promise.resolve()
+    const farewells = [...bound].map((registrar) => registrar && this.#farewell(registrar))
+    return Promise.all(farewells).then(() => {})
   }
 
   status(): RegistrationStatus {
@@ -198,11 +193,26 @@ export class Registration {
     }
   }
 
+  #farewell(registrar: Registrar): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#deps.clock.setTimeout(() => {
+        farewell.abandon()
+        resolve()
+      }, FAREWELL)
+      const farewell = this.#exchangeWith(registrar, 0, () => {
+        timer.clear()
+        resolve()
+      })
+      farewell.begin()
+    })
+  }
+
   /** Nothing of the REGISTER under way counts any more. */
   #giveUp(): void {
     this.#patience?.clear()
     this.#exchange?.abandon()
     this.#exchange = undefined
+    this.#asked = undefined
   }
 
   /** Asks the first registrar that may be asked; without one, waits for it. */
@@ -233,18 +243,33 @@ export class Registration {
       (outcome) => {
         this.#patience?.clear()
         this.#exchange = undefined
+        this.#asked = undefined
         if (exchange.withoutOutbound) registrar.outbound = false
         if (outcome.kind === 'ok') this.#succeeded(registrar, outcome.response, outcome.asked)
         else this.#failed(registrar, outcome)
       },
     )
     this.#exchange = exchange
+    this.#asked = registrar
     // The SIP server itself waits for 32 s (RFC 3261 §17.1.2.2).
     if (this.#registrars.length > 1) {
-      const silent = (): void => exchange.silent(PATIENCE)
-      this.#patience = this.#deps.clock.setTimeout(silent, PATIENCE)
+      const ms = this.#share()
+      this.#patience = this.#deps.clock.setTimeout(() => exchange.silent(ms), ms)
     }
     exchange.begin()
+  }
+
+  /**
+   * How long this registrar may be silent: what is left of the registration is shared with those that are
+   * asked after it, the one that holds it among them.
+   */
+  #share(): number {
+    if (!this.registered) return PATIENCE.most
+    const now = this.#deps.clock.monotonic()
+    const left = Math.max(0, this.#boundUntil - now)
+    const asked = this.#registrars.filter(({ notBefore }) => notBefore <= now).length
+    const share = Math.round(left / Math.max(1, asked))
+    return Math.min(PATIENCE.most, Math.max(PATIENCE.least, share))
   }
 
   #exchangeWith(
@@ -295,6 +320,7 @@ export class Registration {
     this.#current = registrar
     this.#answeredFrom = response.sourceAddress
     this.#expiresAt = clock.now() + lifetime
+    this.#boundUntil = clock.monotonic() + lifetime
     this.#error = undefined
     this.#trouble = undefined
     registrar.accepted = true

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { Config, TrunkConfig } from '../../config/types.ts'
 import type { IncomingRequest } from '../sip-port.ts'
-import { bearsToken } from './contact.ts'
+import { bearsToken, isOurContact } from './contact.ts'
 import {
   Registration,
   type RegistrationDeps,
@@ -22,8 +22,8 @@ export class Registrations {
   readonly #deps: RegistrationDeps
   readonly #own: Installation
   readonly #byTrunk = new Map<string, Registration>()
-  /** Registrations on their way out. */
-  readonly #leaving = new Set<Promise<void>>()
+  /** Registrations on their way out, by trunk: settled when the last of them is. */
+  readonly #leaving = new Map<string, Promise<void>>()
 
   constructor(own: Installation, deps: RegistrationDeps) {
     this.#own = own
@@ -36,12 +36,11 @@ export class Registrations {
    */
   configure(config: Config): void {
     const wanted = new Map(config.trunks.map((trunk) => [trunk.name, trunk.register]))
-    const leaving = new Map<string, Promise<void>>()
     for (const [name, registration] of this.#byTrunk) {
       const register = wanted.get(name)
       if (register && sameRegister(register, registration.config)) continue
       this.#byTrunk.delete(name)
-      leaving.set(name, this.#leave(registration))
+      this.#leave(registration)
     }
     for (const { name, register } of config.trunks) {
       if (!register || this.#byTrunk.has(name)) continue
@@ -49,7 +48,7 @@ export class Registrations {
       const registration = new Registration(name, register, own, this.#deps)
       this.#byTrunk.set(name, registration)
       // The Contact may be the same: the end of the old one must not come after the new one.
-      const before = leaving.get(name)
+      const before = this.#leaving.get(name)
       if (before) void before.then(() => this.#begin(registration))
       else this.#begin(registration)
     }
@@ -73,12 +72,18 @@ export class Registrations {
     return undefined
   }
 
+  /** The trunk whose registrar a call comes from, and whose Contact has this user part. */
+  trunkByContact(address: string, user: string): string | undefined {
+    return this.#from(address).find(({ config }) => isOurContact(user, config))?.trunk
+  }
+
   /** The trunk whose registrar a call comes from. */
   trunkByRegistrar(address: string): string | undefined {
-    for (const registration of this.#byTrunk.values()) {
-      if (registration.answeredFrom(address)) return registration.trunk
-    }
-    return undefined
+    return this.#from(address)[0]?.trunk
+  }
+
+  #from(address: string): Registration[] {
+    return [...this.#byTrunk.values()].filter((one) => one.answeredFrom(address))
   }
 
   status(): RegistrationStatus[] {
@@ -89,7 +94,7 @@ export class Registrations {
   async stop(): Promise<void> {
     for (const registration of this.#byTrunk.values()) this.#leave(registration)
     this.#byTrunk.clear()
-    await Promise.all(this.#leaving)
+    await Promise.all(this.#leaving.values())
   }
 
   #begin(registration: Registration): void {
@@ -97,10 +102,12 @@ export class Registrations {
     if (this.#deps.port.connected) registration.renew()
   }
 
-  #leave(registration: Registration): Promise<void> {
-    const leaving = registration.stop().finally(() => this.#leaving.delete(leaving))
-    this.#leaving.add(leaving)
-    return leaving
+  #leave(registration: Registration): void {
+    const { trunk } = registration
+    const leaving = Promise.all([this.#leaving.get(trunk), registration.stop()]).then(() => {
+      if (this.#leaving.get(trunk) === leaving) this.#leaving.delete(trunk)
+    })
+    this.#leaving.set(trunk, leaving)
   }
 
   /** The same after a restart, so that the registrar finds its old contact renewed. */

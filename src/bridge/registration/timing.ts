@@ -39,7 +39,7 @@ export function pauseAfter(
 /**
  * Milliseconds until a registration is renewed: at 75 to 85 % of its lifetime, which leaves time for
  * a registrar that does not answer; earlier where the registrar has to see its flow used (RFC 5626
- * §4.4, Flow-Timer).
+ * §4.4, Flow-Timer). A Flow-Timer of 0 says nothing.
  */
 export function renewAfter(
   lifetime: number,
@@ -47,6 +47,6 @@ export function renewAfter(
   random: Random,
 ): number {
   const renewal = Math.round((lifetime * random.int(75, 86)) / 100)
-  if (flowTimer === undefined) return renewal
+  if (flowTimer === undefined || flowTimer <= 0) return renewal
   return Math.min(renewal, Math.round((flowTimer * random.int(80, 91)) / 100))
 }

@@ -136,7 +136,7 @@ export class TargetAttempt implements InviteEvents {
 }
 
 /** Remembers of a target what a failed INVITE says of it. */
-export function judge(
+function judge(
   health: TargetHealth,
   target: TrunkTarget,
   { status, reason, local }: Failure,

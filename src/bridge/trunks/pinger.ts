@@ -42,7 +42,7 @@ export class Pinger {
 
   /** Takes the trunks as they are now: starts, changes and ends pings. */
   configure(trunks: readonly TrunkConfig[]): void {
-    const wanted = wantedPings(trunks, this.#place.targets)
+    const wanted = wantedPings(trunks)
     for (const [uri, pinged] of this.#pinged) {
       const now = wanted.get(uri)
       if (now) this.#change(pinged, now.options)
@@ -142,12 +142,16 @@ export class Pinger {
   }
 }
 
-function wantedPings(trunks: readonly TrunkConfig[], health: TargetHealth) {
+/**
+ * The targets of the file. A contact a PBX has registered is not pinged: its registration says that it is
+ * there, and the way to it may be a connection or a Path.
+ */
+function wantedPings(trunks: readonly TrunkConfig[]) {
   const wanted = new Map<string, { target: TrunkTarget; options: OptionsConfig }>()
   for (const trunk of trunks) {
-    const { options } = trunk
+    const { options, targets } = trunk
     if (options.interval === 0) continue
-    for (const target of health.targetsOf(trunk)) {
+    for (const target of targets) {
       const known = wanted.get(target.uri)
       if (known && known.options.interval <= options.interval) continue
       wanted.set(target.uri, { target, options })

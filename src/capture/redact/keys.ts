@@ -36,6 +36,8 @@ const ANYWHERE: readonly [RegExp, string][] = [
   [/\b((?:basic|bearer)[ \t]+)[\w.~+/=-]{6,}/gi, '$1[redacted]'],
   // RFC 3261 §19.1.1: a password in a URI.
   [/(sips?:[^:@\s<>"]{1,256}:)[^@\s<>"]{1,256}@/gi, '$1[redacted]@'],
+  // The token of our Contact at a registrar: who knows it calls as the PBX.
+  [/(;[ \t]*causeway[ \t]*=[ \t]*)[^\s;?>,"<]+/gi, '$1[redacted]'],
   // Digits somebody types are PINs and card numbers.
   [/^([ \t]*signal[ \t]*=)[^\r\n]*/gim, '$1[redacted]'],
 ]

@@ -80,6 +80,21 @@ export class FlowCache {
     return undefined
   }
 
+  /**
+   * The open connection a client has registered over since `former` closed: from the same address, at the
+   * host and port of this URI, whose user part may be another than that of the registered contact.
+   */
+  since(former: Flow, uri: string): Flow | undefined {
+    const place = this.#entries.size === 0 ? undefined : placeOf(keyOf(uri))
+    if (place === undefined) return undefined
+    for (const [key, { flow, expires }] of this.#entries) {
+      if (placeOf(key) !== place || flow.transport !== former.transport) continue
+      if (flow.remoteAddress !== former.remoteAddress) continue
+      if (expires > this.#clock.now() && this.#isOpen(flow)) return flow
+    }
+    return undefined
+  }
+
   /** Whether a client has registered over this connection. */
   holds(flow: Flow): boolean {
     for (const entry of this.#entries.values()) if (entry.flow.id === flow.id) return true
@@ -101,6 +116,10 @@ export class FlowCache {
 function keyOf(uri: string): string | undefined {
   const parsed = parseSipUri(uri)
   return parsed && `${parsed.user ?? ''}@${parsed.host}:${parsed.port ?? ''}`
+}
+
+function placeOf(key: string | undefined): string | undefined {
+  return key?.slice(key.lastIndexOf('@') + 1)
 }
 
 function grantedTo(key: string, response: SipResponse): string | undefined {

@@ -67,12 +67,21 @@ export function prepare(
       return
     }
   }
-  const registered = hop.routes.length === 0 ? context.flows.find(hop.uri) : undefined
+  const registered = hop.routes.length === 0 ? registeredFlow(context, flow, hop.uri) : undefined
   if (registered) {
+    // From now on the dialog's: a TLS connection a client has opened is found by nothing else.
+    dialog.flow = registered
     finish([flowTarget(registered)])
     return
   }
   context.resolve(hop.next, (_, targets) => finish(targets))
+}
+
+/** The connection of the client with this URI, or the one that took the place of the dialog's own. */
+function registeredFlow(context: Context, former: Dialog['flow'], uri: string): Dialog['flow'] {
+  const found = context.flows.find(uri)
+  if (found || !former || former.transport === 'udp' || context.isOpen(former)) return found
+  return context.flows.since(former, uri)
 }
 
 /**

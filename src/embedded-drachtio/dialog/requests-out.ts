@@ -87,7 +87,8 @@ function dispatch(
   { routed, prefer }: { routed: boolean; prefer?: Flow },
 ): void {
   const target = targets[0]
-  const local = target ? context.localFor(target) : context.anyLocal
+  const reached = target ? context.localFor(target) : context.anyLocal
+  const local = prefer ? context.localOf(prefer) : reached
   if (!local) throw new RefusedValue(noTransport)
   if (target && context.isSelf(target)) throw new RefusedValue('can not send request to myself')
   const defaults = {

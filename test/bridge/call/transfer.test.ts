@@ -223,6 +223,19 @@ t.test('the call ends while media for the new leg is being made', async (t) => {
   await bare(t, lab)
 })
 
+t.test('WhatsApp hangs up before the REFER is answered: nothing is notified', async (t) => {
+  const lab = await bridgeLab()
+  const { pbx, whatsapp } = await answeredByPbx(lab)
+  const open = lab.media.hold()
+  const { request } = await refer(lab, pbx)
+  lab.inDialog('BYE', whatsapp)
+  open()
+  await settle()
+  t.same(request.statuses, [487])
+  t.same(notified(lab), [], 'there is no subscription')
+  await bare(t, lab)
+})
+
 t.test('the PBX renegotiates the old leg meanwhile', async (t) => {
   const lab = await bridgeLab()
   const { pbx } = await answeredByPbx(lab)
@@ -328,6 +341,35 @@ t.test(
     await bare(t, lab)
   },
 )
+
+t.test('a target that is silent is left for the next, as in any call', async (t) => {
+  const target = (host: string) => ({
+    ...{ uri: `sip:${host}`, host, port: undefined, transport: 'udp' as const, weight: 1 },
+  })
+  const lab = await bridgeLab({
+    trunks: [trunkConfig({ targets: [target('10.0.0.9'), target('10.0.0.10')] })],
+  })
+  const { pbx } = await answeredByPbx(lab)
+  const { invite } = await refer(lab, pbx, { 'refer-to': '<sip:202@pbx.example>' })
+  lab.clock.advance(4999)
+  t.equal(invite.cancelled, undefined)
+  lab.clock.advance(1)
+  t.match(invite.cancelled?.['Reason'], /cause=18/)
+  const second = lab.port.last as FakeSent
+  t.match(second.request.uri, '202@10.0.0.10')
+  t.match(lab.bridge.status(), {
+    targets: [{ state: 'down', reason: 'nothing within 5 s' }, {}],
+    trunks: [{ failovers: 1 }],
+  })
+  invite.respond(200, 'OK', { body: 'late' })
+  t.equal(lab.port.last?.request.method, 'BYE', 'its late answer is hung up')
+  lab.clock.advance(20_000)
+  second.respond(200, 'OK', { body: 'new' })
+  await settle()
+  t.same(notified(lab), [TRYING, final('200 OK')])
+  lab.inDialog('BYE', second.madeDialog)
+  await bare(t, lab)
+})
 
 t.test('transfers have an end', async (t) => {
   const lab = await bridgeLab()

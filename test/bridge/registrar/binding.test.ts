@@ -71,6 +71,44 @@ for (const [what, of, proxies] of ways) {
   })
 }
 
+const transports: [what: string, of: Binding, transports: string[]][] = [
+  [
+    'of the connection',
+    binding('sip:a@192.168.1.2:5060', { port: 40_001, transport: 'tcp' }),
+    ['tcp'],
+  ],
+  [
+    'of the connection, then of the listener the contact means',
+    binding('sip:a@10.0.0.9:5060', { port: 40_001, transport: 'tls' }),
+    ['tls', 'tls'],
+  ],
+  ['of the Path', binding('sip:a@192.168.1.2', {}, ['sip:edge;transport=tcp;lr']), ['tcp']],
+  ['of the contact', binding('sip:a@10.0.0.9;transport=tcp', {}), ['tcp']],
+]
+
+for (const [what, of, expected] of transports) {
+  t.test(`the transport of a registered contact is that of the next hop: ${what}`, async (t) => {
+    t.same(
+      targetsOf(of).map(({ transport }) => transport),
+      expected,
+    )
+  })
+}
+
+t.test('a sips contact is called by TLS', async (t) => {
+  const [target] = targetsOf(binding('sips:a@10.0.0.9', {}))
+  t.match(target, { transport: 'tls', params: ';transport=tls' })
+})
+
+t.test('what was registered by TLS is not called by UDP, unless it says so', async (t) => {
+  const source = { port: 40_001, transport: 'tls' as const }
+  const [, direct] = targetsOf(binding('sip:a@10.0.0.9;ob', source))
+  t.equal(direct?.params, ';ob;transport=tls')
+  const [said, ...others] = targetsOf(binding('sip:a@10.0.0.9;transport=udp', source))
+  t.match(said, { transport: 'udp', params: ';transport=udp', proxy: undefined })
+  t.same(others, [])
+})
+
 t.test('contacts that are the same', async (t) => {
   const key = contactKey('sip:a@Host.example:5060;line=1')
   t.equal(contactKey('sip:a@host.example:5060;line=2'), key)

@@ -120,6 +120,20 @@ t.test('a Path is the way to the PBX', async (t) => {
   await net.whatsapp.expect(486)
 })
 
+t.test('registered by TCP with a Contact without a transport: ours names TCP', async (t) => {
+  const net = await awaiting(t, {}, ['tcp'])
+  const pbx = await SipPeer.stream()
+  t.teardown(() => pbx.close())
+  const server = { host: '127.0.0.1', port: net.streamPorts[0]! }
+  await registerAt(pbx, server, { contact: '<sip:line1@192.168.7.7:5060>' })
+  call(net, 'plain')
+  const invite = await pbx.expect('INVITE')
+  t.equal(invite.uri, 'sip:+441632960123@192.168.7.7:5060')
+  t.match(invite.contact, new RegExp(`:${server.port};transport=tcp$`), 'its BYE finds us')
+  pbx.respond(invite, 486, { tag: 'x' })
+  await net.whatsapp.expect(486)
+})
+
 for (const transport of ['tcp', 'tls'] as const) {
   t.test(`registered by ${transport}: the call comes back over the connection`, async (t) => {
     const net = await awaiting(t, {}, [transport])
@@ -135,6 +149,7 @@ for (const transport of ['tcp', 'tls'] as const) {
     const invite = await pbx.expect('INVITE')
     t.equal(invite.uri, `sip:+441632960123@192.168.7.7:5060;transport=${transport};ob`)
     t.equal(invite.from.port, server.port, 'over the connection it opened')
+    t.match(invite.contact, new RegExp(`:${server.port};transport=${transport}$`), 'our Contact')
     pbx.respond(invite, 486, { tag: 'x' })
     await net.whatsapp.expect(486)
 
@@ -152,6 +167,24 @@ for (const transport of ['tcp', 'tls'] as const) {
     t.equal(bye.uri, `sip:192.168.7.7:5099;transport=${transport}`)
     t.equal(bye.from.port, server.port, 'and the BYE')
     pbx.respond(bye, 200)
+
+    call(net, `${transport}-again`)
+    const longer = await pbx.expect('INVITE')
+    pbx.respond(longer, 200, {
+      tag: 'z',
+      headers: { Contact: `<sip:192.168.7.7:5060;transport=${transport}>` },
+      body: sdpFixture('pbx-sdes-answer'),
+    })
+    await pbx.expect((m) => m.method === 'ACK' && m.header('call-id') === longer.header('call-id'))
+    await net.whatsapp.expect((m) => m.status === 200 && m.header('call-id').endsWith('-again'))
+    pbx.drop()
+    await registerAt(pbx, server, {
+      contact: `<sip:line1@192.168.7.7:5060;transport=${transport}>`,
+    })
+    for (const { id } of net.calls.active()) net.bridge.hangUp(id)
+    const last = await pbx.expect('BYE')
+    t.equal(last.from.port, server.port, 'a BYE finds the connection it has registered over since')
+    pbx.respond(last, 200)
 
     const out = pbx.dialog(server, { uri: 'sip:+33199001234@127.0.0.1' })
     out.request('INVITE', { body: sdpFixture('pbx-sdes-offer') })

@@ -54,6 +54,13 @@ for (const [what, user, headers, uri] of dialled) {
   })
 }
 
+t.test('the token is not told', async (t) => {
+  const { lab, contact } = await registered()
+  const call = lab.fromPbx({ uri: contact.replace(/^sip:[^@]+@/, 'sip:') })
+  t.equal(call.last?.status, 404)
+  t.match(call.last?.headers?.['Warning'], /CALL_DIALLED_INVALID: sip:localhost"/)
+})
+
 t.test('the token tells the PBX on the listener for WhatsApp too', async (t) => {
   const { lab, contact } = await registered()
   const on = { transport: 'tls', receivedOn: '10.0.0.5:5061', sourceAddress: '10.0.0.9' }
@@ -78,6 +85,58 @@ t.test(
     t.equal(from(), 403)
   },
 )
+
+t.test(
+  'two accounts at one PBX: without the token, the user of the Contact tells them',
+  async (t) => {
+    const second = { ...REGISTER, username: '4421', authUsername: '4421', contact: '4421' }
+    for (const from of [[], ['10.0.0.9/32']]) {
+      const accept = { ...trunkConfig().accept, from }
+      const lab = await bridgeLab({
+        trunks: [
+          trunkConfig({ register: REGISTER, accept }),
+          trunkConfig({ name: 'second', register: second, accept }),
+        ],
+      })
+      for (const sent of lab.port.sent.splice(0)) {
+        sent.respond(200, 'OK', { headers: { contact: sent.header('contact')! }, from: '10.0.0.9' })
+      }
+      const call = (user: string): string | undefined => {
+        lab.fromPbx({
+          uri: `sip:${user}@10.0.0.5`,
+          sourceAddress: '10.0.0.9',
+          headers: { to: '<sip:+33199001234@10.0.0.9>' },
+        })
+        return [...lab.calls.active()].at(-1)?.trunk
+      }
+      t.equal(call('4421'), 'second')
+      t.equal(call('4420'), 'main')
+      t.equal(call('+33199001234'), 'main', 'the first, when nothing tells')
+      const elsewhere = lab.fromPbx({ uri: 'sip:4421@10.0.0.5', sourceAddress: '10.0.0.8' })
+      t.equal(elsewhere.last?.status, 403, 'the user alone opens nothing')
+    }
+  },
+)
+
+t.test('reloads one after the other: the end of a registration never comes last', async (t) => {
+  const { lab } = await registered()
+  const [trunk] = lab.config.trunks
+  const password = new Secret('another')
+  for (const between of [{ ...trunk!, register: { ...REGISTER, password } }, undefined]) {
+    lab.bridge.reconfigure({ ...lab.config, trunks: between ? [between] : [] })
+    const farewell = lab.port.sent.shift()!
+    t.equal(farewell.header('expires'), '0')
+    lab.bridge.reconfigure(lab.config)
+    await settle()
+    t.same(lab.port.sent, [], 'it is waited for')
+    farewell.respond(200)
+    await settle()
+    const sent = lab.port.sent.shift()!
+    t.equal(sent.header('expires'), '300')
+    sent.respond(200, 'OK', { headers: { contact: sent.header('contact')! } })
+  }
+  t.equal(lab.bridge.registrations().ours[0]?.state, 'registered')
+})
 
 t.test('a trunk whose PBX is not registered gives its calls to the overflow', async (t) => {
   const accept = {

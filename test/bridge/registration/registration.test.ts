@@ -199,6 +199,24 @@ t.test('a silent registrar is not waited for to the end where there is another',
   t.equal(clock.pending, 2, 'its renewal and its end, nothing else')
 })
 
+t.test('a short registration outlives a preferred registrar that stays silent', async (t) => {
+  const { clock, port, registration, next, grant } = lab(t)
+  registration.renew()
+  next().respond(503, 'Not reached', { local: true })
+  grant(next(), 60)
+  let held = 0
+  for (let second = 0; second < 600; second++) {
+    clock.advance(1000)
+    if (registration.registered) held++
+    // The preferred one never answers.
+    while (port.sent.length > 0) {
+      const sent = next()
+      if (sent.request.uri === 'sip:10.0.0.10') grant(sent, 60)
+    }
+  }
+  t.equal(held, 600, 'seconds')
+})
+
 t.test('Retry-After is kept where there is no other registrar', async (t) => {
   const { clock, registration, next, quiet } = lab(t, only)
   registration.renew()
@@ -228,6 +246,16 @@ t.test('a Flow-Timer is kept alive by earlier renewals', async (t) => {
   registration.renew()
   grant(next(), 3600, { 'flow-timer': '30' })
   clock.advance(27_100)
+  next()
+})
+
+t.test('a Flow-Timer of 0 is none: no REGISTER follows at once', async (t) => {
+  const { clock, registration, next, quiet, grant } = lab(t, only)
+  registration.renew()
+  grant(next(), 100, { 'flow-timer': '0' })
+  clock.advance(74_000)
+  quiet('renewed in its time')
+  clock.advance(12_000)
   next()
 })
 
@@ -268,10 +296,44 @@ t.test('a registrar that does not answer the end of it keeps nobody waiting', as
 t.test('what was never registered is not unregistered', async (t) => {
   const { clock, registration, next, quiet } = lab(t, only)
   registration.renew()
-  next()
+  next().respond(503, 'Unavailable')
   await registration.stop()
   quiet('nothing to say')
   t.equal(clock.pending, 0)
+})
+
+t.test('a REGISTER that is under way at the end may be granted: it is taken back', async (t) => {
+  const { clock, registration, next, quiet, grant } = lab(t, only)
+  registration.renew()
+  const first = next()
+  const stopped = registration.stop()
+  grant(first, 300)
+  const last = next()
+  t.match(last.header('contact'), /;expires=0$/)
+  t.equal(last.header('cseq'), '2 REGISTER', 'the later one counts, however they arrive')
+  last.respond(200)
+  await stopped
+  quiet('that was all')
+  t.equal(registration.status().state, 'registering', 'its grant is not taken')
+  t.equal(clock.pending, 0, 'no timer is left')
+})
+
+t.test('both registrars are told when one holds it and the other is being asked', async (t) => {
+  const { clock, registration, next, grant } = lab(t)
+  registration.renew()
+  next().respond(503, 'Unavailable')
+  grant(next(), 100)
+  clock.advance(86_000)
+  t.equal(next().request.uri, 'sip:10.0.0.9')
+  const stopped = registration.stop()
+  const told = [next(), next()]
+  t.same(told.map(({ request }) => request.uri).sort(), ['sip:10.0.0.10', 'sip:10.0.0.9'])
+  for (const sent of told) {
+    t.equal(sent.header('expires'), '0')
+    sent.respond(200)
+  }
+  await stopped
+  t.equal(clock.pending, 0, 'no timer is left')
 })
 
 t.test('a PBX that starts refuses an account it will know in a moment', async (t) => {

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { DOUBTFUL_INTERVAL, DOWN_INTERVAL, Pinger } from '../../../src/bridge/trunks/pinger.ts'
-import { TargetHealth } from '../../../src/bridge/trunks/target-health.ts'
+import { type HealthSurroundings, TargetHealth } from '../../../src/bridge/trunks/target-health.ts'
 import type { OptionsConfig } from '../../../src/config/types.ts'
 import { trunkConfig } from '../../support/configs.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -15,12 +15,13 @@ const options = (change: Partial<OptionsConfig> = {}): OptionsConfig => ({
   ...change,
 })
 
-function lab(t: Test) {
+function lab(t: Test, around: HealthSurroundings = {}) {
   const clock = new FakeClock()
   const random = new FakeRandom()
   const port = new FakePort()
   const changes: string[] = []
   const targets = new TargetHealth(clock, random, {
+    ...around,
     changed: (uri, { condition, reason }) => {
       changes.push(`${uri} ${condition}${reason ? `: ${reason}` : ''}`)
     },
@@ -158,6 +159,17 @@ t.test('without a SIP server of our own nothing is learnt', async (t) => {
   port.connected = false
   port.last!.fail('the connection was lost')
   t.same(changes, [])
+})
+
+t.test('a contact that a PBX has registered is not pinged', async (t) => {
+  const { clock, port, pinger, targets } = lab(t, { registered: () => [target('contact')] })
+  pinger.configure([trunkConfig({ targets: [target('a')], options: options({}) })])
+  clock.advance(1000)
+  t.same(
+    port.sent.map(({ request }) => request.uri),
+    ['sip:a;transport=tcp'],
+  )
+  t.notOk(targets.isAvoided(target('contact')))
 })
 
 t.test('a reload starts, changes and ends pings', async (t) => {

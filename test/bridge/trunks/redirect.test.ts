@@ -23,6 +23,12 @@ const contacts: [name: string, contact: string, targets: string[]][] = [
     '<sip:200;phone-context=x@h>',
     ['200;phone-context=x@sip:h;transport=udp'],
   ],
+  [
+    'a display name that looks like more',
+    '"Sales <b>, \\"x\\";q=0" <sip:200@h>, "late" <sip:300@h>;q=0.5',
+    ['200@sip:h;transport=udp', '300@sip:h;transport=udp'],
+  ],
+  ['a user that is none', '<sip:2 0@h>, <sip:2"0@h>', []],
   ['a password goes', '<sip:200:secret@h>', ['200@sip:h;transport=udp']],
   [
     'what is no SIP URI',

@@ -53,6 +53,14 @@ const SECRETS: [string, string][] = [
   ['an equals sign in a token', `${HEAD}Authorization: Digest realm=response=${KEY}\r\n\r\n`],
   ['no parameter', `${HEAD}Authorization: Digest ${KEY}\r\n\r\n`],
   ['no scheme', `${HEAD}Authorization: ${KEY}\r\n\r\n`],
+  [
+    'the token of our Contact in a Request-URI',
+    `INVITE sip:4420@10.0.0.5:5060;transport=udp;causeway=${KEY} SIP/2.0\r\nCSeq: 1 INVITE\r\n\r\n`,
+  ],
+  [
+    'the same in a Contact',
+    `${HEAD}Contact: <sip:4420@10.0.0.5;causeway=${KEY};transport=udp>;expires=60\r\n\r\n`,
+  ],
   ['Basic', `${HEAD}Authorization: Basic ${KEY}\r\n\r\n`],
   ['Bearer without a header', `${HEAD}X-Any: Bearer ${KEY}\r\n\r\n`],
   ['a blank before the colon', `${HEAD}Authorization : Digest response="${KEY}"\r\n\r\n`],
