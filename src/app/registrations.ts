@@ -1,7 +1,7 @@
-import { isIP } from 'node:net'
 import type { Binding, RegistrationStatus, RegistrationsStatus } from '../bridge/index.ts'
 import type { HealthCheck, MetricFamily, TrunkView } from '../http/index.ts'
 import { CausewayError } from '../shared/errors/index.ts'
+import { formatHostPort } from '../shared/host-port.ts'
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
@@ -123,5 +123,5 @@ export function registrationMetrics(status: RegistrationsStatus): MetricFamily[]
 }
 
 function sourceText({ source: { address, port, transport } }: Binding): string {
-  return `${transport}:${isIP(address) === 6 ? `[${address}]` : address}:${port}`
+  return `${transport}:${formatHostPort(address, port)}`
 }

@@ -1,5 +1,6 @@
 import type { OptionsConfig, TrunkConfig, TrunkTarget } from '../../config/types.ts'
 import type { Clock, Timer } from '../../shared/clock.ts'
+import { formatHostPort } from '../../shared/host-port.ts'
 import type { Random } from '../../shared/random.ts'
 import type { IncomingResponse, OutgoingRequest, SipPort } from '../sip-port.ts'
 import { retryAfterOf, unreached } from './attempt.ts'
@@ -159,15 +160,14 @@ function wantedPings(trunks: readonly TrunkConfig[], health: TargetHealth) {
 /** An OPTIONS outside of a dialog; `localhost` stands for the address it leaves from. */
 export function optionsTo(target: TrunkTarget, random: Random): OutgoingRequest {
   const { transport, port } = target
-  const host = target.host.includes(':') ? `[${target.host}]` : target.host
-  const hostport = port === undefined ? host : `${host}:${port}`
+  const place = formatHostPort(target.host, port)
   return {
     method: 'OPTIONS',
-    uri: `sip:${hostport};transport=${transport}`,
+    uri: `sip:${place};transport=${transport}`,
     headers: {
       'Call-ID': random.uuid(),
       From: `<sip:causeway@localhost>;tag=${random.hex(8)}`,
-      To: `<sip:${hostport}>`,
+      To: `<sip:${place}>`,
       CSeq: '1 OPTIONS',
       Contact: `<sip:causeway@localhost;transport=${transport}>`,
       Accept: 'application/sdp',
