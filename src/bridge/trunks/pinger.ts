@@ -2,8 +2,9 @@ import type { OptionsConfig, TrunkConfig, TrunkTarget } from '../../config/types
 import type { Clock, Timer } from '../../shared/clock.ts'
 import { formatHostPort } from '../../shared/host-port.ts'
 import type { Random } from '../../shared/random.ts'
+import { retryAfterOf } from '../headers/seconds.ts'
 import type { IncomingResponse, OutgoingRequest, SipPort } from '../sip-port.ts'
-import { retryAfterOf, unreached } from './attempt.ts'
+import { unreached } from './attempt.ts'
 import type { TargetHealth } from './target-health.ts'
 
 /** Time between two pings of a target that is down: its return is seen within seconds. */

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { defaultPort } from '../../config/addresses.ts'
 import type { SipTransport, TrunkConfig, TrunkTarget } from '../../config/types.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
+import { parseNameAddr, splitValues } from '../address/contacts.ts'
 import { Networks } from '../address/networks.ts'
 import type { Hop } from '../invite/targets.ts'
 import type { IncomingResponse } from '../sip-port.ts'
@@ -27,11 +28,14 @@ export function isRedirect(status: number): boolean {
  * URI is left out. `from` is the target that redirects: its transport stands where a Contact names none.
  */
 export function contactTargets(contact: string, from: TrunkTarget): RedirectTarget[] {
-  return splitContacts(contact)
-    .map((value) => ({ found: readContact(value, from), q: qOf(value) }))
-    .filter((entry) => entry.found !== undefined)
+  return splitValues(contact)
+    .flatMap((value) => {
+      const named = parseNameAddr(value)
+      const found = named && readTarget(named.uri, from)
+      return found ? [{ found, q: Number(named.params['q'] ?? 1) || 0 }] : []
+    })
     .sort((a, b) => b.q - a.q)
-    .map(({ found }) => found!)
+    .map(({ found }) => found)
 }
 
 /** Follows the redirections of one call: bounded, and nowhere twice. */
@@ -71,22 +75,10 @@ function keyOf({ target: { host, port, transport }, user }: RedirectTarget): str
   return `${user}@${host.toLowerCase()}:${port ?? defaultPort(transport)};${transport}`
 }
 
-/** Splits at commas outside of quotes and angle brackets. */
-function splitContacts(contact: string): string[] {
-  return contact.match(/(?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^,])+/g) ?? []
-}
-
-function qOf(value: string): number {
-  const parameters = value.replace(/"(?:[^"\\]|\\.)*"|<[^>]*>/g, '')
-  const q = Number(/;\s*q\s*=\s*([\d.]+)/i.exec(parameters)?.[1] ?? '1')
-  return Number.isNaN(q) ? 0 : q
-}
-
 const URI = /^(sips?):(?:([^@;?>]*(?:;[^@?>]*)?)@)?(\[[^\]]+\]|[\w.-]+)(?::(\d{1,5}))?([^>]*)$/i
 
-function readContact(value: string, from: TrunkTarget): RedirectTarget | undefined {
-  const uri = /<([^>]*)>/.exec(value)?.[1] ?? value.split(';', 1)[0]!.trim()
-  const match = URI.exec(uri.trim())
+function readTarget(uri: string, from: TrunkTarget): RedirectTarget | undefined {
+  const match = URI.exec(uri)
   if (!match) return undefined
   const [, scheme, user = '', bracketed, digits, parameters = ''] = match as unknown as [
     string,
