@@ -116,6 +116,18 @@ t.test(
   },
 )
 
+t.test('a target that says when it wants to be asked again is not asked before', async (t) => {
+  const { push, got, state, write, pass, store } = pushing(t.testdir({}))
+  state.answer = () => ({ ...failed(503), retryAfter: 90_000 }) as PostOutcome
+  write(record('a'))
+  await pass(90)
+  t.equal(got.length, 1)
+  await pass(10)
+  t.equal(got.length, 2)
+  await push.stop()
+  store.close()
+})
+
 t.test('a record that is refused for good holds up no other, and is offered again', async (t) => {
   const { push, got, state, write, pass, store } = pushing(t.testdir({}))
   state.answer = (id) => (id === 'c1' ? failed(422, true) : { ok: true, status: 200 })
