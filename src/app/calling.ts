@@ -244,7 +244,7 @@ function codeOf(type: string): ErrorCode {
  * What a call that was not answered means for the permission; undefined: nothing. One the PBX took back
  * while it rang is a missed call on the consumer's phone like any other.
  */
-export function outcomeOf({ cause, ringingAt, ladder }: CallRecord): CallOutcome | undefined {
+function outcomeOf({ cause, ringingAt, ladder }: CallRecord): CallOutcome | undefined {
   switch (cause?.code) {
     case 'CALL_WHATSAPP_UNAVAILABLE':
     case 'CALL_WHATSAPP_DECLINED':

@@ -159,7 +159,7 @@ function wantedPings(trunks: readonly TrunkConfig[], health: TargetHealth) {
 }
 
 /** An OPTIONS outside of a dialog; `localhost` stands for the address it leaves from. */
-export function optionsTo(target: TrunkTarget, random: Random): OutgoingRequest {
+function optionsTo(target: TrunkTarget, random: Random): OutgoingRequest {
   const { transport, port } = target
   const place = formatHostPort(target.host, port)
   return {

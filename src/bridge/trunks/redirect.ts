@@ -8,7 +8,7 @@ import type { Hop } from '../invite/targets.ts'
 import type { IncomingResponse } from '../sip-port.ts'
 
 /** Redirections followed in one call, and so targets they may add. */
-export const REDIRECTS_PER_CALL = 5
+const REDIRECTS_PER_CALL = 5
 
 /** A target named by the Contact of a 3xx, with the user part its URI has, escaped; '' for none. */
 export interface RedirectTarget {

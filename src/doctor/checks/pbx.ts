@@ -80,7 +80,7 @@ export function judgeAnswer(uri: string, status: number, reason: string, ms: num
 }
 
 /** Judges why a target gave no answer. */
-export function judgeSilence({ uri, transport, host }: TrunkTarget, silence: NoAnswer): Finding {
+function judgeSilence({ uri, transport, host }: TrunkTarget, silence: NoAnswer): Finding {
   const { code, message } = silence
   if (code === 'certificate') {
     const evidence = `for ${host}: ${message}`
