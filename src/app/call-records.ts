@@ -6,6 +6,7 @@ import type { Clock } from '../shared/clock.ts'
 import type { CausewayError } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
+import { counter, gauge, one } from './metrics/families.ts'
 
 /** The records of calls in a running instance: what has ended is kept, found again, and looked after. */
 export class CallRecords {
@@ -80,35 +81,20 @@ export class CallRecords {
 
   metrics(): MetricFamily[] {
     const status = this.#history?.status()
-    const one = (value: number | undefined) => (value === undefined ? [] : [{ labels: {}, value }])
+    // Without a history there is nothing to count.
+    const each = (value: number | undefined) => (value === undefined ? [] : one(value))
     return [
-      {
-        name: 'records_calls',
-        help: 'Calls in the history.',
-        type: 'gauge',
-        samples: one(status?.calls),
-      },
-      {
-        name: 'records_bytes',
-        help: 'Size of the history on disk.',
-        type: 'gauge',
-        samples: one(status?.bytes),
-      },
-      {
-        name: 'records_lost',
-        help: 'Records of calls that could not be written.',
-        type: 'counter',
-        samples: one(status?.lost),
-      },
-      {
-        name: 'records_pushed',
-        help: 'Attempts to deliver a record to records.push, by what they came to.',
-        type: 'counter',
-        samples: (this.#push?.status().attempts ?? []).map(({ result, count }) => ({
+      gauge('records_calls', 'Calls in the history.', each(status?.calls)),
+      gauge('records_bytes', 'Size of the history on disk.', each(status?.bytes)),
+      counter('records_lost', 'Records of calls that could not be written.', each(status?.lost)),
+      counter(
+        'records_pushed',
+        'Attempts to deliver a record to records.push, by what they came to.',
+        (this.#push?.status().attempts ?? []).map(({ result, count }) => ({
           labels: { result },
           value: count,
         })),
-      },
+      ),
     ]
   }
 

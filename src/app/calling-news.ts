@@ -31,7 +31,7 @@ export function replyOf(event: PermissionWebhook, now: number): PermissionReply 
 }
 
 /** A violation and each restriction as an event of its own. */
-export function accountEventsOf(event: AccountWebhook, now: number): AccountEvent[] {
+function accountEventsOf(event: AccountWebhook, now: number): AccountEvent[] {
   const { phoneNumber, violation, restrictions } = event
   const at = event.at ?? now
   const events: AccountEvent[] = restrictions.map(({ type, expiresAt, remediation }) => ({

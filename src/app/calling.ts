@@ -1,7 +1,7 @@
 import type { OutboundGate as BridgeGate } from '../bridge/index.ts'
 import type { Call, CallRecord, CallRegistry, PermissionFacts } from '../calls/index.ts'
 import type { Config, NumberConfig, TrunkConfig } from '../config/types.ts'
-import type { HealthCheck, MetricFamily } from '../http/index.ts'
+import type { HealthCheck, MetricFamily, Sample } from '../http/index.ts'
 import {
   type AccountEvent,
   AccountEvents,
@@ -23,7 +23,7 @@ import type { Clock } from '../shared/clock.ts'
 import { definitionOf, type ErrorCode } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
-import { gauge } from './metrics/families.ts'
+import { counter, gauge, one } from './metrics/families.ts'
 
 /** Milliseconds for one request of a permission check; the call waits for less. */
 const TIMEOUT = 5000
@@ -120,20 +120,11 @@ export class Calling implements BridgeGate {
   }
 
   metrics(): MetricFamily[] {
-    const counter = (
-      name: string,
-      help: string,
-      label: string,
-      counts: readonly NumberCount[],
-    ) => ({
-      name,
-      help,
-      type: 'counter' as const,
-      samples: counts.map(({ number, what, count }) => ({
+    const by = (label: string, counts: readonly NumberCount[]): Sample[] =>
+      counts.map(({ number, what, count }) => ({
         labels: { number, [label]: what },
         value: count,
-      })),
-    })
+      }))
     const pickups = this.#options.config().numbers.flatMap(({ name }) => {
       const { calls, answered } = this.#outcomes.pickup(name)
       return calls === 0 ? [] : [{ labels: { number: name }, value: answered / calls }]
@@ -142,25 +133,24 @@ export class Calling implements BridgeGate {
       counter(
         'permission_checks',
         'Permission checks before business-initiated calls, by result.',
-        'result',
-        this.#gate.checks,
+        by('result', this.#gate.checks),
       ),
       counter(
         'permission_requests',
         'Permission request messages, by result.',
-        'result',
-        this.#book.requests,
+        by('result', this.#book.requests),
       ),
       counter(
         'unanswered_streaks',
         'Consumers who left several calls in a row unanswered, by stage.',
-        'stage',
-        this.#outcomes.stages,
+        by('stage', this.#outcomes.stages),
       ),
       gauge('pickup_ratio', 'Share of business-initiated calls answered in 24 hours.', pickups),
-      gauge('permissions_cached', 'Consumers whose permission is remembered.', [
-        { labels: {}, value: this.#book.size },
-      ]),
+      gauge(
+        'permissions_cached',
+        'Consumers whose permission is remembered.',
+        one(this.#book.size),
+      ),
     ]
   }
 
@@ -254,7 +244,7 @@ function codeOf(type: string): ErrorCode {
  * What a call that was not answered means for the permission; undefined: nothing. One the PBX took back
  * while it rang is a missed call on the consumer's phone like any other.
  */
-export function outcomeOf({ cause, ringingAt, ladder }: CallRecord): CallOutcome | undefined {
+function outcomeOf({ cause, ringingAt, ladder }: CallRecord): CallOutcome | undefined {
   switch (cause?.code) {
     case 'CALL_WHATSAPP_UNAVAILABLE':
     case 'CALL_WHATSAPP_DECLINED':

@@ -6,6 +6,7 @@ import type { NumberSettingsState } from '../settings/index.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { Logger } from '../shared/log.ts'
 import type { Random } from '../shared/random.ts'
+import { counter, gauge, one } from './metrics/families.ts'
 
 /** Failures of a target in a row from which health warns. */
 const WARNING = 3
@@ -79,40 +80,35 @@ export class Events {
     const targets = this.publisher.status()
     const each = (samples: (target: TargetStatus) => Sample[]): Sample[] => targets.flatMap(samples)
     return [
-      {
-        name: 'events_delivered',
-        help: 'Events a target took.',
-        type: 'counter',
-        samples: each(({ name, delivered }) => [{ labels: { target: name }, value: delivered }]),
-      },
-      {
-        name: 'events_attempts',
-        help: 'Attempts to deliver an event, by what they came to.',
-        type: 'counter',
-        samples: each(({ name, attempts }) =>
+      counter(
+        'events_delivered',
+        'Events a target took.',
+        each(({ name, delivered }) => [{ labels: { target: name }, value: delivered }]),
+      ),
+      counter(
+        'events_attempts',
+        'Attempts to deliver an event, by what they came to.',
+        each(({ name, attempts }) =>
           attempts.map(({ result, count }) => ({ labels: { target: name, result }, value: count })),
         ),
-      },
-      {
-        name: 'events_undelivered',
-        help: 'Events that were given up, by reason.',
-        type: 'counter',
-        samples: each(({ name, dead }) =>
+      ),
+      counter(
+        'events_undelivered',
+        'Events that were given up, by reason.',
+        each(({ name, dead }) =>
           dead.map(({ reason, count }) => ({ labels: { target: name, reason }, value: count })),
         ),
-      },
-      {
-        name: 'events_queue',
-        help: 'Events that wait for a target.',
-        type: 'gauge',
-        samples: each(({ name, queued }) => [{ labels: { target: name }, value: queued }]),
-      },
-      {
-        name: 'events_lost',
-        help: 'Events given up that could not be written to the dead-letter file either.',
-        type: 'counter',
-        samples: [{ labels: {}, value: this.publisher.lost }],
-      },
+      ),
+      gauge(
+        'events_queue',
+        'Events that wait for a target.',
+        each(({ name, queued }) => [{ labels: { target: name }, value: queued }]),
+      ),
+      counter(
+        'events_lost',
+        'Events given up that could not be written to the dead-letter file either.',
+        one(this.publisher.lost),
+      ),
     ]
   }
 

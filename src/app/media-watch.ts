@@ -3,7 +3,7 @@ import type { HealthCheck, MetricFamily, Sample } from '../http/index.ts'
 import type { AnchorStatus, LegReport, Side } from '../media/index.ts'
 import type { Clock } from '../shared/clock.ts'
 import { definitionOf, type ErrorCode } from '../shared/errors/index.ts'
-import { counter, gauge } from './metrics/families.ts'
+import { counter, gauge, labelled, one } from './metrics/families.ts'
 
 /** How long an ended call counts for the health report, milliseconds. */
 const WINDOW = 600_000
@@ -153,9 +153,7 @@ export class MediaWatch {
 export function relayMetrics(status: AnchorStatus): MetricFamily[] {
   const { ports, transcoding } = status
   return [
-    gauge('media_relay_calls', 'Calls the media relay holds.', [
-      { labels: {}, value: status.calls },
-    ]),
+    gauge('media_relay_calls', 'Calls the media relay holds.', one(status.calls)),
     gauge(
       'media_instance_up',
       'Whether a worker or rtpengine of the relay can take calls.',
@@ -173,28 +171,24 @@ export function relayMetrics(status: AnchorStatus): MetricFamily[] {
       'media_ports',
       'UDP ports of the embedded relay.',
       ports
-        ? (['total', 'used', 'cooling'] as const).map((state) => ({
-            labels: { state },
-            value: ports[state],
-          }))
+        ? labelled('state', { total: ports.total, used: ports.used, cooling: ports.cooling })
         : [],
     ),
     gauge(
       'media_transcoding_calls',
       'Calls that are converted between codecs.',
-      transcoding ? [{ labels: {}, value: transcoding.active }] : [],
+      transcoding ? one(transcoding.active) : [],
     ),
     gauge(
       'media_transcoding_limit',
       'Most calls that may be converted at a time.',
-      transcoding ? [{ labels: {}, value: transcoding.limit }] : [],
+      transcoding ? one(transcoding.limit) : [],
     ),
-    {
-      name: 'media_relay_events',
-      help: 'What the embedded relay counted since its start, by kind.',
-      type: 'counter',
-      samples: Object.entries(status.totals).map(([kind, value]) => ({ labels: { kind }, value })),
-    },
+    counter(
+      'media_relay_events',
+      'What the embedded relay counted since its start, by kind.',
+      labelled('kind', status.totals),
+    ),
   ]
 }
 

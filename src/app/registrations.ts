@@ -1,7 +1,8 @@
-import { isIP } from 'node:net'
 import type { Binding, RegistrationStatus, RegistrationsStatus } from '../bridge/index.ts'
 import type { HealthCheck, MetricFamily, TrunkView } from '../http/index.ts'
 import { CausewayError } from '../shared/errors/index.ts'
+import { formatHostPort } from '../shared/host-port.ts'
+import { counter, gauge } from './metrics/families.ts'
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
@@ -73,55 +74,50 @@ function ownCheck(one: RegistrationStatus, now: number): HealthCheck {
 export function registrationMetrics(status: RegistrationsStatus): MetricFamily[] {
   const { ours, contacts, requests } = status
   return [
-    {
-      name: 'registration_up',
-      help: 'Whether the trunk is registered with this registrar.',
-      type: 'gauge',
-      samples: ours.flatMap(({ trunk, registrars }) =>
+    gauge(
+      'registration_up',
+      'Whether the trunk is registered with this registrar.',
+      ours.flatMap(({ trunk, registrars }) =>
         registrars.map(({ uri, registered }) => ({
           labels: { trunk, registrar: uri },
           value: registered ? 1 : 0,
         })),
       ),
-    } as const,
-    {
-      name: 'registration_attempts',
-      help: 'Registrations tried with a PBX, by result.',
-      type: 'counter',
-      samples: ours.flatMap(({ trunk, attempts }) =>
+    ),
+    counter(
+      'registration_attempts',
+      'Registrations tried with a PBX, by result.',
+      ours.flatMap(({ trunk, attempts }) =>
         Object.entries(attempts).map(([result, value]) => ({ labels: { trunk, result }, value })),
       ),
-    } as const,
-    {
-      name: 'registration_expiry_timestamp_seconds',
-      help: 'When the registration with the PBX runs out, Unix time.',
-      type: 'gauge',
-      samples: ours.flatMap(({ trunk, expiresAt }) =>
+    ),
+    gauge(
+      'registration_expiry_timestamp_seconds',
+      'When the registration with the PBX runs out, Unix time.',
+      ours.flatMap(({ trunk, expiresAt }) =>
         expiresAt === undefined ? [] : [{ labels: { trunk }, value: expiresAt / 1000 }],
       ),
-    } as const,
-    {
-      name: 'registrar_contacts',
-      help: 'Contacts the PBX of the trunk has registered here.',
-      type: 'gauge',
-      samples: contacts.map(({ trunk, contacts: list }) => ({
+    ),
+    gauge(
+      'registrar_contacts',
+      'Contacts the PBX of the trunk has registered here.',
+      contacts.map(({ trunk, contacts: list }) => ({
         labels: { trunk },
         value: list.length,
       })),
-    } as const,
-    {
-      name: 'registrar_requests',
-      help: 'REGISTERs of PBXs, by result; the trunk is empty before credentials name it.',
-      type: 'counter',
-      samples: requests.map(({ trunk, result, count }) => ({
+    ),
+    counter(
+      'registrar_requests',
+      'REGISTERs of PBXs, by result; the trunk is empty before credentials name it.',
+      requests.map(({ trunk, result, count }) => ({
         labels: { trunk, result },
         value: count,
       })),
-    } as const,
+    ),
     // One without a sample would be exposed as 0, without its labels.
   ].filter(({ samples }) => samples.length > 0)
 }
 
 function sourceText({ source: { address, port, transport } }: Binding): string {
-  return `${transport}:${isIP(address) === 6 ? `[${address}]` : address}:${port}`
+  return `${transport}:${formatHostPort(address, port)}`
 }

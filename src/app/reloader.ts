@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto'
-import { ConfigErrors, type LoadResult, redactedConfig } from '../config/index.ts'
+import { ConfigErrors, type LoadResult } from '../config/index.ts'
 import type { Config } from '../config/types.ts'
 import type { HealthCheck, MetricFamily, ReloadResult, ReloadView } from '../http/index.ts'
 import type { Clock } from '../shared/clock.ts'
 import { CausewayError, isCausewayError } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
+import { configHash } from './config-hash.ts'
+import { counter, gauge, labelled, one } from './metrics/families.ts'
 import { configChanges, reloadedConfig, restartReason } from './reload.ts'
 
 /** What a reload works with. */
@@ -34,7 +35,6 @@ export class Reloader {
   readonly #parts: ReloaderParts
   readonly #counts = { taken: 0, refused: 0 }
   #loadedAt: number
-  #hash: string
   #last: ReloadView['last'] = null
   #restart: string[] = []
   #running: Promise<ReloadResult> | undefined
@@ -44,7 +44,6 @@ export class Reloader {
   constructor(parts: ReloaderParts) {
     this.#parts = parts
     this.#loadedAt = parts.clock.now()
-    this.#hash = configHash(parts.config())
   }
 
   /** Reads the file again and takes what can change. Never rejects. */
@@ -72,14 +71,15 @@ export class Reloader {
   view(): ReloadView {
     return {
       loaded_at: new Date(this.#loadedAt).toISOString(),
-      hash: this.#hash,
+      hash: `sha256:${configHash(this.#parts.config())}`,
       restart: this.#restart,
       last: this.#last,
     }
   }
 
   check(): HealthCheck {
-    const loaded = `loaded ${new Date(this.#loadedAt).toISOString()}, ${this.#hash}`
+    const { loaded_at: at, hash } = this.view()
+    const loaded = `loaded ${at}, ${hash}`
     const base = { component: 'configuration', id: 'file', ready: true } as const
     if (this.#last && !this.#last.ok) {
       const output = `the reload at ${this.#last.at} was refused: ${firstOf(this.#last.errors)}; in use: ${loaded}`
@@ -91,27 +91,22 @@ export class Reloader {
   }
 
   metrics(): MetricFamily[] {
-    const counts = Object.entries(this.#counts)
-    const single = (value: number) => [{ labels: {}, value }]
     return [
-      {
-        name: 'reloads',
-        help: 'Reloads of the configuration, by what became of them.',
-        type: 'counter',
-        samples: counts.map(([result, value]) => ({ labels: { result }, value })),
-      },
-      {
-        name: 'last_reload_successful',
-        help: 'Whether the last reload was taken; 1 before the first.',
-        type: 'gauge',
-        samples: single(this.#last === null || this.#last.ok ? 1 : 0),
-      },
-      {
-        name: 'last_reload_timestamp_seconds',
-        help: 'When the running configuration was loaded, seconds since the epoch.',
-        type: 'gauge',
-        samples: single(this.#loadedAt / 1000),
-      },
+      counter(
+        'reloads',
+        'Reloads of the configuration, by what became of them.',
+        labelled('result', this.#counts),
+      ),
+      gauge(
+        'last_reload_successful',
+        'Whether the last reload was taken; 1 before the first.',
+        one(this.#last === null || this.#last.ok ? 1 : 0),
+      ),
+      gauge(
+        'last_reload_timestamp_seconds',
+        'When the running configuration was loaded, seconds since the epoch.',
+        one(this.#loadedAt / 1000),
+      ),
     ]
   }
 
@@ -149,7 +144,6 @@ export class Reloader {
       return refused([coded(error)], loaded.warnings)
     }
     this.#loadedAt = clock.now()
-    this.#hash = configHash(after)
     this.#restart = restart
     const reasons = Object.fromEntries(restart.map((path) => [path, restartReason(path)]))
     return { ok: true, applied, restart, reasons, errors: [], warnings: [...loaded.warnings] }
@@ -179,10 +173,4 @@ function firstOf(errors: readonly unknown[]): string {
   const more = errors.length > 1 ? ` and ${errors.length - 1} more` : ''
   const place = first?.place ? ` at ${first.place}` : ''
   return first ? `${first.code}${place}${more}` : 'see the log'
-}
-
-/** Tells configurations apart; made without their secrets, so that it may be shown. */
-export function configHash(config: Config): string {
-  const text = JSON.stringify(redactedConfig(config))
-  return `sha256:${createHash('sha256').update(text).digest('hex').slice(0, 12)}`
 }

@@ -4,6 +4,7 @@ import type { MetricFamily } from '../http/index.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { Logger } from '../shared/log.ts'
 import type { SpanCounters } from '../telemetry/index.ts'
+import { counter, labelled } from './metrics/families.ts'
 
 /** The spans of a running instance. */
 export interface Spans {
@@ -33,14 +34,10 @@ export async function openSpans(
 export function spanMetrics(spans: Spans | undefined): MetricFamily[] {
   const { made, exported, failed } = spans?.counters ?? { made: 0, exported: 0, failed: 0 }
   return [
-    {
-      name: 'telemetry_spans',
-      help: 'Spans made, and what became of them at the collector.',
-      type: 'counter',
-      samples: Object.entries({ made, exported, failed }).map(([result, value]) => ({
-        labels: { result },
-        value,
-      })),
-    },
+    counter(
+      'telemetry_spans',
+      'Spans made, and what became of them at the collector.',
+      labelled('result', { made, exported, failed }),
+    ),
   ]
 }

@@ -1,5 +1,6 @@
 import type { BridgeStatus, RegistrationsStatus } from '../bridge/index.ts'
 import type { CheckStatus, MetricFamily, TrunkView } from '../http/index.ts'
+import { counter, gauge } from './metrics/families.ts'
 import { registrationViews } from './registrations.ts'
 
 type Target = BridgeStatus['targets'][number]
@@ -75,42 +76,37 @@ export function trunkMetrics({
   targets,
 }: Pick<BridgeStatus, 'trunks' | 'targets'>): MetricFamily[] {
   return [
-    {
-      name: 'trunk_up',
-      help: 'Whether a target of the trunk can be reached.',
-      type: 'gauge',
-      samples: trunks.map(({ name, up }) => ({ labels: { trunk: name }, value: up ? 1 : 0 })),
-    },
-    {
-      name: 'target_up',
-      help: 'Whether calls are sent to the target before others are tried.',
-      type: 'gauge',
-      samples: targets.map(({ trunk, uri, reachable }) => ({
+    gauge(
+      'trunk_up',
+      'Whether a target of the trunk can be reached.',
+      trunks.map(({ name, up }) => ({ labels: { trunk: name }, value: up ? 1 : 0 })),
+    ),
+    gauge(
+      'target_up',
+      'Whether calls are sent to the target before others are tried.',
+      targets.map(({ trunk, uri, reachable }) => ({
         labels: { trunk, target: uri },
         value: reachable ? 1 : 0,
       })),
-    },
-    {
-      name: 'target_ping_seconds',
-      help: 'Round trip of the last OPTIONS that was answered.',
-      type: 'gauge',
-      samples: targets.flatMap(({ trunk, uri, roundTrip }) =>
+    ),
+    gauge(
+      'target_ping_seconds',
+      'Round trip of the last OPTIONS that was answered.',
+      targets.flatMap(({ trunk, uri, roundTrip }) =>
         roundTrip === undefined
           ? []
           : [{ labels: { trunk, target: uri }, value: Number((roundTrip / 1000).toFixed(6)) }],
       ),
-    },
-    {
-      name: 'target_failovers',
-      help: 'Calls that went on from one target to the next.',
-      type: 'counter',
-      samples: trunks.map(({ name, failovers }) => ({ labels: { trunk: name }, value: failovers })),
-    },
-    {
-      name: 'trunk_calls',
-      help: 'Calls in progress on the trunk.',
-      type: 'gauge',
-      samples: trunks.map(({ name, calls }) => ({ labels: { trunk: name }, value: calls })),
-    },
+    ),
+    counter(
+      'target_failovers',
+      'Calls that went on from one target to the next.',
+      trunks.map(({ name, failovers }) => ({ labels: { trunk: name }, value: failovers })),
+    ),
+    gauge(
+      'trunk_calls',
+      'Calls in progress on the trunk.',
+      trunks.map(({ name, calls }) => ({ labels: { trunk: name }, value: calls })),
+    ),
   ]
 }

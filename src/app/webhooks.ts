@@ -15,6 +15,7 @@ import {
 } from '../webhooks/index.ts'
 import { CallJoiner, type StoredReports } from './call-joiner.ts'
 import { numberOfEvent } from './events.ts'
+import { counter, gauge, labelled } from './metrics/families.ts'
 
 /** What is done about WhatsApp's webhooks needs. */
 export interface WebhooksOptions {
@@ -144,40 +145,28 @@ export class Webhooks implements WebhookSinks {
     const { counters, queued } = this.receiver
     const { joined, waiting, unknown } = this.joiner.counts()
     return [
-      {
-        name: 'webhook_deliveries',
-        help: 'POSTs on the webhook path, by what became of them.',
-        type: 'counter',
-        samples: counters
-          .deliveries()
-          .map(({ result, count }) => ({ labels: { result }, value: count })),
-      },
-      {
-        name: 'webhook_events',
-        help: 'Events in the webhooks, by field and what became of them.',
-        type: 'counter',
-        samples: counters
+      counter(
+        'webhook_deliveries',
+        'POSTs on the webhook path, by what became of them.',
+        counters.deliveries().map(({ result, count }) => ({ labels: { result }, value: count })),
+      ),
+      counter(
+        'webhook_events',
+        'Events in the webhooks, by field and what became of them.',
+        counters
           .events()
           .map(({ field, result, count }) => ({ labels: { field, result }, value: count })),
-      },
-      {
-        name: 'webhook_calls',
-        help: 'Webhooks of calls that found their call, or gave up waiting for it.',
-        type: 'counter',
-        samples: [
-          { labels: { result: 'joined' }, value: joined },
-          { labels: { result: 'unknown' }, value: unknown },
-        ],
-      },
-      {
-        name: 'webhook_queue',
-        help: 'Webhooks answered and not worked off, and calls that webhooks wait for.',
-        type: 'gauge',
-        samples: [
-          { labels: { kind: 'deliveries' }, value: queued },
-          { labels: { kind: 'calls' }, value: waiting },
-        ],
-      },
+      ),
+      counter(
+        'webhook_calls',
+        'Webhooks of calls that found their call, or gave up waiting for it.',
+        labelled('result', { joined, unknown }),
+      ),
+      gauge(
+        'webhook_queue',
+        'Webhooks answered and not worked off, and calls that webhooks wait for.',
+        labelled('kind', { deliveries: queued, calls: waiting }),
+      ),
     ]
   }
 

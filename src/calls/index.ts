@@ -1,4 +1,4 @@
-export { billingOf, type CallBilling, PULSE_SECONDS } from './billing.ts'
+export { billingOf, type CallBilling } from './billing.ts'
 export {
   Call,
   type CallDirection,
@@ -15,7 +15,7 @@ export { type CallResult, causeOf, type EndCause, hungUpBy } from './cause.ts'
 export { type EndedBy, endedBy } from './ended-by.ts'
 export { LADDER_LIMIT, type LadderEntry } from './ladder.ts'
 export { type CallRecord, RECORD_VERSION, recordOf, withReport } from './record.ts'
-export { type CallListener, CallRegistry, ENDED_KEPT } from './registry.ts'
+export { type CallListener, CallRegistry } from './registry.ts'
 export { type CallState, isLegal } from './state.ts'
 export {
   EMPTY_REPORT,

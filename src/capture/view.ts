@@ -1,3 +1,4 @@
+import { formatHostPort } from '../shared/host-port.ts'
 import { methodOf, nameOf } from './facts.ts'
 import { splitMessage } from './redact/message.ts'
 import { sdpSummary } from './sdp-summary.ts'
@@ -19,8 +20,8 @@ export function viewOf({ id, startedAt, messages, dropped }: Transcript): CallMe
       leg,
       dir,
       transport,
-      local: address(message.localAddress, message.localPort),
-      remote: address(message.remoteAddress, message.remotePort),
+      local: formatHostPort(message.localAddress, message.localPort),
+      remote: formatHostPort(message.remoteAddress, message.remotePort),
       what: nameOf(text),
       ...(note !== undefined && { note }),
       ...(first !== undefined && { repeats: first }),
@@ -36,8 +37,4 @@ function noteOf(text: string): string | undefined {
   const notes = [method === 'INVITE' ? undefined : method, sdpSummary(body)]
   const known = notes.filter((note) => note !== undefined)
   return known.length > 0 ? known.join(', ') : undefined
-}
-
-function address(host: string, port: number): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -129,11 +129,6 @@ export function isWildcard(host: string): boolean {
   return isIP(host) !== 0 && ipaddr.parse(host).range() === 'unspecified'
 }
 
-/** `host:port` with brackets around IPv6. */
-export function formatHostPort(host: string, port: number): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`
-}
-
 /** The address to dial for a listener: a listener on every address is reached on loopback. */
 export function nearOf(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1'

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { bracketed } from '../shared/host-port.ts'
 import type { Secret } from '../shared/secret.ts'
 import { buildInbound, buildPresentation } from './build-routing.ts'
 import { META_PREFIXES } from './meta-prefixes.ts'
@@ -231,8 +232,4 @@ function buildPermissions(values: FileValues['trunks'][number]['permissions']): 
 function addressesOf(targets: TrunkConfig['targets']): string[] {
   const hosts = new Set(targets.map(({ host }) => host).filter((host) => isIP(host) !== 0))
   return [...hosts].map((host) => `${host}/${isIP(host) === 4 ? 32 : 128}`)
-}
-
-function bracketed(host: string): string {
-  return isIP(host) === 6 ? `[${host}]` : host
 }

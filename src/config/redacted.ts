@@ -1,6 +1,6 @@
 import { stringify } from 'yaml'
+import { formatHostPort } from '../shared/host-port.ts'
 import type { Secret } from '../shared/secret.ts'
-import { formatHostPort } from './addresses.ts'
 import { META_PREFIXES } from './meta-prefixes.ts'
 import { inboundView, outboundView, presentationView } from './redacted-routing.ts'
 import { target, targetKeys } from './redacted-targets.ts'

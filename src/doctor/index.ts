@@ -3,13 +3,12 @@ export { checks } from './checks/index.ts'
 export { type ContextOptions, createContext, type DoctorContext } from './context.ts'
 export { fromError, skip, worst } from './finding.ts'
 export { type Pitfall, pitfalls } from './pitfalls.ts'
-export { LIMIT, type RunOptions, runChecks } from './run.ts'
+export { type RunOptions, runChecks } from './run.ts'
 export { type System, thisSystem } from './system.ts'
-export {
-  AREAS,
-  type Area,
-  type Check,
-  type CheckResult,
-  type Finding,
-  type Verdict,
+export type {
+  Area,
+  Check,
+  CheckResult,
+  Finding,
+  Verdict,
 } from './types.ts'

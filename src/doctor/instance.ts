@@ -1,6 +1,7 @@
-import { formatHostPort, nearOf } from '../config/addresses.ts'
+import { nearOf } from '../config/addresses.ts'
 import type { HttpConfig } from '../config/types.ts'
 import type { Clock } from '../shared/clock.ts'
+import { formatHostPort } from '../shared/host-port.ts'
 
 /** One check of `GET /healthz` of a running instance. */
 export interface InstanceCheck {

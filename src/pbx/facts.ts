@@ -3,6 +3,7 @@ import ipaddr from 'ipaddr.js'
 import { defaultPort, isWildcard } from '../config/addresses.ts'
 import type { Config, ListenAddress, SipTransport, TrunkConfig } from '../config/types.ts'
 import { chainOf } from '../routing/index.ts'
+import { formatHostPort } from '../shared/host-port.ts'
 import type { Account, NumberFacts, PbxOptions, Place, TrunkFacts, TrunkMode } from './types.ts'
 
 /** Lifetime asked for where the file names none, seconds. */
@@ -134,13 +135,8 @@ function callersOf(config: Config, trunk: TrunkConfig): string[] {
   return [...new Set([...own, ...config.numbers.map(({ phoneNumber }) => phoneNumber)])]
 }
 
-/** A host as it stands in a URI: IPv6 in brackets. */
-export function uriHost(host: string): string {
-  return isIP(host) === 6 ? `[${host}]` : host
-}
-
 /** `sip:10.0.0.5:5060;transport=tcp`; UDP needs no parameter. */
 export function uriOf({ host, port }: Place, transport: SipTransport, user?: string): string {
-  const place = `${user === undefined ? '' : `${user}@`}${uriHost(host)}:${port}`
+  const place = `${user === undefined ? '' : `${user}@`}${formatHostPort(host, port)}`
   return `sip:${place}${transport === 'udp' ? '' : `;transport=${transport}`}`
 }

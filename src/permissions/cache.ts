@@ -11,7 +11,7 @@ export const REREAD = 6 * HOUR
 /** What refuses a call is read again soon: the consumer may agree at any moment. */
 export const REFUSAL = 60_000
 /** Most consumers remembered, of all numbers together; of more the oldest go. About 500 bytes each. */
-export const CACHE_LIMIT = 20_000
+const CACHE_LIMIT = 20_000
 /** Webhooks tell time in whole seconds. */
 const SECOND = 1000
 

@@ -12,7 +12,7 @@ export {
   type NumberStanding,
   restrictionsNow,
 } from './policy.ts'
-export { NUDGE_AT, PICKUP_CALLS, PICKUP_LOW, type Pickup, REVOKE_AT } from './streaks.ts'
+export type { Pickup } from './streaks.ts'
 export type { NumberCount } from './tally.ts'
 export type {
   AccountEvent,

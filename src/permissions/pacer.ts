@@ -4,7 +4,7 @@ import { CausewayError } from '../shared/errors/index.ts'
 /** Queries of a second: the lower of the two figures WhatsApp's pages give (5 and 100). */
 export const QUERIES_PER_SECOND = 5
 /** Longest wait in line, milliseconds: a caller's patience is not longer than that. */
-export const LONGEST_LINE = 2000
+const LONGEST_LINE = 2000
 /** First pause after a 613, milliseconds; doubled by each that follows. */
 const FIRST_HOLD = 1000
 const LONGEST_HOLD = 60_000

@@ -1,12 +1,10 @@
 /** The history of calls: kept, searched, exported, pushed. */
 
 export { CSV_COLUMNS, csvHeader, csvLines } from './csv.ts'
-export { CALLS_FILE, SCHEMA_VERSION } from './database.ts'
 export { EXPORT_PAGE, exportText } from './export.ts'
 export {
   type CallFilter,
   type Cursor,
-  formatCursor,
   matches,
   parseCursor,
   parseMoment,

@@ -4,9 +4,6 @@ import type { CallFilter, Cursor } from './filter.ts'
 /** Rows of the index looked at between two pauses: a few milliseconds. */
 const SLICE = 20_000
 
-/** Where the list ends: before the first call there ever was. */
-const BEGINNING: Cursor = { startedAt: -1, seq: 0 }
-
 const COLUMNS = ['direction', 'number', 'trunk', 'wacid', 'consumer', 'result', 'code'] as const
 /** Filters with an index of their own: what they choose is looked at in one go. */
 const SELECTIVE = ['wacid', 'consumer'] as const
@@ -78,7 +75,7 @@ export class CallQuery {
 
   async *#slices(filter: CallFilter, before: Cursor | undefined): AsyncGenerator<Slice> {
     let from = startOf(filter, before)
-    const end = { ...BEGINNING, startedAt: (filter.since ?? 0) - 1, seq: Number.MAX_SAFE_INTEGER }
+    const end = { startedAt: (filter.since ?? 0) - 1, seq: Number.MAX_SAFE_INTEGER }
     const whole = SELECTIVE.some((name) => filter[name] !== undefined)
     for (;;) {
       const edge = whole

@@ -10,7 +10,7 @@ const BSUID = /^[A-Za-z]{2}\.\d{1,40}$/
 const NANP = /^1?([2-9]\d{9})$/
 
 /** A plan that knows international numbers alone. */
-export const INTERNATIONAL: NumberPlan = {
+const INTERNATIONAL: NumberPlan = {
   countryCode: undefined,
   nationalPrefix: '0',
   internationalPrefix: '00',

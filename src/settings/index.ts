@@ -34,7 +34,7 @@ export {
 export type { PlanNote } from './notes.ts'
 export { parseCalling, parseDocument, parseSettings } from './parse.ts'
 export { patchFor } from './patch.ts'
-export { type PlanStep, planSettings, planStep, type SettingsPlan } from './plan.ts'
+export { type PlanStep, planSettings, type SettingsPlan } from './plan.ts'
 export {
   applySettings,
   describeDifferences,
@@ -53,7 +53,7 @@ export {
   type RotationStore,
 } from './rotation/state.ts'
 export { unfinishedRotation } from './rotation/unfinished.ts'
-export { DEFAULT_SIP_PORT, foreignServers, ownEntry, ownServer } from './servers.ts'
+export { foreignServers, ownEntry, ownServer } from './servers.ts'
 export type { NumberSettingsState } from './state.ts'
 export { readAnchor } from './trust.ts'
 export type {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { type Clock, systemClock } from '../shared/clock.ts'
+import { formatHostPort } from '../shared/host-port.ts'
 import { type Logger, silentLogger } from '../shared/log.ts'
 import { type Random, systemRandom } from '../shared/random.ts'
 import { LabAuthority } from './certificates.ts'
@@ -124,11 +125,11 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       port: ports.control ?? 0,
     })
     closing.push(() => control.close())
-    const sipHost = host.includes(':') ? `[${host}]` : host
+    const sipPlace = formatHostPort(host, sip.address.port)
     return {
       graphUrl,
       sipAddress: sip.address,
-      sipProxy: `sip:${sipHost}:${sip.address.port};transport=tls`,
+      sipProxy: `sip:${sipPlace};transport=tls`,
       controlUrl: control.url,
       caFile,
       store,

@@ -8,7 +8,7 @@ export {
   type ReceiverOptions,
   WebhookReceiver,
 } from './receiver.ts'
-export { isSigned, signatureOf } from './signature.ts'
+export { signatureOf } from './signature.ts'
 export type {
   AccountRestriction,
   AccountWebhook,
@@ -22,4 +22,3 @@ export type {
   WebhookField,
   WebhookSinks,
 } from './types.ts'
-export { WEBHOOK_FIELDS } from './types.ts'

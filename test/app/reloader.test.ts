@@ -1,5 +1,6 @@
 import t from 'tap'
-import { configHash, Reloader, type ReloaderParts } from '../../src/app/reloader.ts'
+import { configHash } from '../../src/app/config-hash.ts'
+import { Reloader, type ReloaderParts } from '../../src/app/reloader.ts'
 import type { LoadResult } from '../../src/config/index.ts'
 import { parseConfig } from '../../src/config/index.ts'
 import type { Config } from '../../src/config/types.ts'
@@ -48,7 +49,7 @@ function lab(change: Partial<ReloaderParts> = {}) {
 t.test('a good file is taken; view, health and metrics say so', async (t) => {
   const { reloader, clock, state, applied, events, metric } = lab()
   const started = clock.now()
-  t.match(reloader.view(), { hash: configHash(first), last: null, restart: [] })
+  t.match(reloader.view(), { hash: `sha256:${configHash(first)}`, last: null, restart: [] })
   t.equal(metric('last_reload_successful'), 1)
   clock.advance(5000)
   state.text = calls(7).replace('10.0.0.5:5060', '10.0.0.5:5070')
@@ -59,7 +60,7 @@ t.test('a good file is taken; view, health and metrics say so', async (t) => {
   t.same(events, ['begun', 'ended true'])
   const view = reloader.view()
   t.equal(view.loaded_at, new Date(started + 5000).toISOString())
-  t.not(view.hash, configHash(first))
+  t.not(view.hash, `sha256:${configHash(first)}`)
   t.match(view.last, { at: view.loaded_at, ok: true })
   t.match(reloader.check(), { status: 'pass', output: /waits for a restart: sip\.listen/ })
   t.equal(metric('reloads', 'taken'), 1)
@@ -103,7 +104,7 @@ for (const [what, change, text, code] of bad) {
     t.equal(applied.length, 0)
     t.same(events, ['begun', 'ended false'])
     t.equal(reloader.view().loaded_at, loadedAt)
-    t.equal(reloader.view().hash, configHash(first))
+    t.equal(reloader.view().hash, `sha256:${configHash(first)}`)
     t.match(reloader.check(), { status: 'warn', ready: true, output: new RegExp(code) })
     t.equal(metric('reloads', 'refused'), 1)
     t.equal(metric('last_reload_successful'), 0)
@@ -146,10 +147,4 @@ t.test('an instance that stops takes nothing more', async (t) => {
   await reloader.stop()
   t.match(await reloader.reload(), { ok: false, errors: [{ code: 'APP_RELOAD_STOPPING' }] })
   t.equal(applied.length, 0)
-})
-
-t.test('the hash tells configurations apart, and holds no secret', async (t) => {
-  t.equal(configHash(first), configHash(configOf(edit())))
-  t.not(configHash(first), configHash(configOf(calls(9))))
-  t.equal(configHash(first), configHash(configOf(edit(['token-of-support', 'another']))))
 })

@@ -188,9 +188,11 @@ t.test('stopped half-way, it is continued at the next start, before anything els
   const second = world.open()
   const gone = { number: 'gone', phoneNumberId: '1', step: 'add', startedAt: 0 } as const
   world.records.rotations.save(gone)
+  world.records.rotations.save({ ...gone, number: 'sales' })
   second.resumeAll()
   t.ok(second.busy('support'))
   t.equal(second.view('gone'), undefined, 'a number the configuration no longer has is left')
+  t.equal(second.view('sales'), undefined, 'and one that has its name alone')
   await second.busy('support')
   t.match(second.view('support'), { state: 'done' })
   t.same(

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { catalogue, type ErrorDefinition } from '../../src/shared/errors/index.ts'
 import { ERRORS_PAGE, errorsPage } from '../tools/errors-page.ts'
@@ -20,4 +20,17 @@ t.test('every row says what happened, why, and what to do', async (t) => {
     if (row.sip !== undefined) t.ok(row.sip >= 400 && row.sip < 700, `${code} ends in a failure`)
     if (row.q850 !== undefined) t.ok(row.q850 > 0 && row.q850 < 128, `${code} has a Q.850 cause`)
   }
+})
+
+t.test('every row is of an error that the source makes', async (t) => {
+  const source = globSync('src/**/*.ts')
+    .filter((file) => !file.startsWith('src/shared/errors/'))
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n')
+  // Those are made of the number of WhatsApp's own error.
+  const codes = Object.keys(catalogue).filter((code) => !/^SETTINGS_GRAPH_\d+$/.test(code))
+  t.same(
+    codes.filter((code) => !new RegExp(`\\b${code}\\b`).test(source)),
+    [],
+  )
 })

@@ -28,4 +28,9 @@ t.test('each cause stands once, with the codes behind it', async (t) => {
   for (const code of ['CALL_WHATSAPP_NO_PERMISSION', 'CALL_WHATSAPP_DECLINED', 'CALL_LIMIT']) {
     t.ok(codes.includes(code as never), code)
   }
+  t.same(
+    codes.filter((code) => !/^(CALL|MEDIA)_/.test(code) || code.startsWith('CALL_PBX_')),
+    [],
+    'none that a call to WhatsApp does not meet',
+  )
 })

@@ -167,6 +167,13 @@ t.test('JSON Lines: one whole record a line', async (t) => {
 
 t.test('moments and cursors as people write them', async (t) => {
   const now = Date.UTC(2026, 10, 29, 8)
+  // A zone of its own, so that what is read in local time shows on every machine.
+  const zone = process.env['TZ']
+  process.env['TZ'] = 'America/New_York'
+  t.teardown(() => {
+    if (zone === undefined) delete process.env['TZ']
+    else process.env['TZ'] = zone
+  })
   for (const [text, at] of [
     ['2h', now - 7_200_000],
     ['7d', now - 7 * 86_400_000],

@@ -96,6 +96,7 @@ t.test('a folder that cannot be used: calls wait, and are written when it can', 
   await t.rejects(history.page({}, { limit: 9 }), { code: 'APP_RECORDS_UNUSABLE' })
   t.equal((await history.get('c1'))?.id, 'c1', 'from memory')
   rmSync(folder)
+  await t.rejects(history.page({}, { limit: 9 }), { code: 'APP_RECORDS_UNUSABLE' }, 'not at once')
   clock.advance(1000)
   await settled()
   clock.advance(2000)
@@ -189,6 +190,37 @@ t.test('a locked file: nothing waits for the lock but the history', async (t) =>
   t.ok(thread.writes >= 2)
   await history.close()
 })
+
+t.test(
+  'tries to write come at growing intervals, and what is newer is not overwritten',
+  async (t) => {
+    const folder = t.testdir({})
+    new CallStore(folder).close()
+    const { history, clock, thread } = historyIn(folder)
+    await settled()
+    const other = new DatabaseSync(join(folder, CALLS_FILE))
+    other.exec('BEGIN IMMEDIATE')
+    history.add(record('a'))
+    await settled(5)
+    const writes: number[] = []
+    for (let second = 0; second < 8; second++) {
+      const before = thread.writes
+      clock.advance(1000)
+      // While the older one is on its way.
+      if (second === 0) history.add({ ...record('a'), ladderDropped: 9 })
+      await settled(5)
+      writes.push(thread.writes - before)
+    }
+    t.same(writes, [1, 0, 1, 0, 0, 0, 1, 0])
+    other.exec('ROLLBACK')
+    other.close()
+    clock.advance(30_000)
+    await settled()
+    t.match(history.status(), { error: undefined, waiting: 0, calls: 1 })
+    t.equal((await history.get('a'))?.ladderDropped, 9)
+    await history.close()
+  },
+)
 
 t.test('a thread that dies is begun anew, and what it had not confirmed is written', async (t) => {
   const folder = t.testdir({})

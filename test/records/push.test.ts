@@ -100,7 +100,11 @@ t.test(
       code: 'APP_RECORDS_PUSH_FAILED',
       detail: /^cdr\.example\.com, \d+ attempts failed in a row: ECONNREFUSED$/,
     })
-    await pass(240)
+    for (let seconds = 0; seconds < 240; seconds++) {
+      const before = got.length
+      await pass(1)
+      t.ok(got.length - before <= 1, 'one alone finds out')
+    }
     t.ok(got.length - early < 6, 'less often')
     state.answer = () => ({ ok: true, status: 204 })
     await pass(700)
@@ -111,6 +115,18 @@ t.test(
     store.close()
   },
 )
+
+t.test('a target that says when it wants to be asked again is not asked before', async (t) => {
+  const { push, got, state, write, pass, store } = pushing(t.testdir({}))
+  state.answer = () => ({ ...failed(503), retryAfter: 90_000 }) as PostOutcome
+  write(record('a'))
+  await pass(90)
+  t.equal(got.length, 1)
+  await pass(10)
+  t.equal(got.length, 2)
+  await push.stop()
+  store.close()
+})
 
 t.test('a record that is refused for good holds up no other, and is offered again', async (t) => {
   const { push, got, state, write, pass, store } = pushing(t.testdir({}))
@@ -131,6 +147,21 @@ t.test('a record that is refused for good holds up no other, and is offered agai
   state.answer = () => ({ ok: true, status: 200 })
   await pass(3600)
   t.equal(store.waiting(), 0)
+  await push.stop()
+  store.close()
+})
+
+t.test('a target that refuses everything is left alone in the end', async (t) => {
+  const { push, got, state, write, pass, store } = pushing(t.testdir({}))
+  state.answer = () => failed(422, true)
+  write(...records(520))
+  await pass(150)
+  t.match(push.status().failing?.detail, /attempts failed in a row: status 422$/)
+  const before = got.length
+  t.ok(before > 500 && before < 520, `${before} offered`)
+  await pass(60)
+  t.ok(got.length - before < 5, 'no longer one after the other')
+  t.equal(store.waiting(), 520, 'and nothing is lost')
   await push.stop()
   store.close()
 })

@@ -138,6 +138,18 @@ t.test('what WhatsApp tells later goes to the call it names', async (t) => {
   const hint = { number: 'support', consumers: ['+33199001234'], at: business.endedAt! + 4000 }
   const far = { ...hint, at: hint.at + 9000 }
   t.equal(store.tell('wacid.B', {}, { ...options, hint: far }), undefined, 'too late for it')
+  const other = record('other', {
+    direction: 'business-initiated',
+    consumer: '+33199005678',
+    whatsapp: { wacid: 'wacid.Other' },
+  })
+  store.write([storedCall(other)], null)
+  const elsewhere = { ...hint, consumers: ['+33199005678'], at: other.endedAt! }
+  t.equal(
+    store.tell('wacid.C', {}, { ...options, hint: elsewhere }),
+    undefined,
+    'a call whose id is known is no other one',
+  )
   const told = { status: 'COMPLETED', duration: 19 }
   const b = parseRecord(store.tell('wacid.B', told, { ...options, hint })!)
   t.match(b, {
@@ -194,6 +206,33 @@ t.test('a consumer is forgotten, in the file too', async (t) => {
   t.equal(store.figures().calls, 1)
   const left = ['', '-wal'].map((tail) => readFileSync(join(folder, CALLS_FILE + tail), 'latin1'))
   t.notMatch(left.join(''), '33199009999')
+  store.close()
+})
+
+t.test('a consumer is forgotten in a file too large to be written anew', async (t) => {
+  const folder = t.testdir({})
+  const store = new CallStore(folder)
+  const [call] = stored(1)
+  const detail = 'x'.repeat(4 * 1024 * 1024)
+  for (let n = 0; n < 17; n++) store.write([{ ...call!, id: `large${n}`, detail }], null)
+  store.write(stored(20, { consumer: '+33199009999' }), null)
+  t.ok(store.figures().bytes > 64 * 1024 * 1024)
+  store.database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  const holds = () => readFileSync(join(folder, CALLS_FILE)).includes('33199009999')
+  t.ok(holds())
+  t.equal(store.forget('+33199009999'), 20)
+  t.notOk(holds())
+  store.close()
+})
+
+t.test('a write that fails leaves nothing behind, and does not stop the next', async (t) => {
+  const store = new CallStore(t.testdir({}))
+  const [good, bad] = stored(2)
+  t.throws(() => store.write([good!, { ...bad!, number: null as never }], null), /NOT NULL/)
+  t.equal(store.get('c0'), undefined)
+  t.equal(store.figures().calls, 0)
+  store.write([good!], null)
+  t.ok(store.get('c0'))
   store.close()
 })
 

@@ -104,12 +104,6 @@ export function writeCertificate(
   return { folder, cert, key }
 }
 
-/** A certificate for `localhost`, 127.0.0.1 and ::1 with its authority, for the common case. */
-export function loopbackCertificate(): { ca: TestCa; certificate: TestCertificate } {
-  const ca = makeCa()
-  return { ca, certificate: makeCert({ ca, dns: ['localhost'], ip: ['127.0.0.1', '::1'] }) }
-}
-
 interface Issue {
   subject: Buffer
   publicKey: KeyObject

@@ -68,7 +68,12 @@ function failed(id: string): CallRecord {
   return registry.record(id)!
 }
 
-function telemetry(endpoint: string, change: Partial<TelemetryConfig> = {}) {
+/** @param patience milliseconds of real time: enough for a busy machine, unless nobody answers */
+function telemetry(
+  endpoint: string,
+  change: Partial<TelemetryConfig> = {},
+  patience: number | undefined = undefined,
+) {
   const lines: string[] = []
   const destination = { write: (line: string) => void lines.push(line) }
   const config: TelemetryConfig = {
@@ -82,7 +87,8 @@ function telemetry(endpoint: string, change: Partial<TelemetryConfig> = {}) {
   }
   const log = createLogger({ level: 'info', numbers: 'full', destination })
   const clock = new FakeClock()
-  const spans = new Telemetry({ config, version: '1.2.3', clock, log, patience: 100 })
+  const slow = patience === undefined ? {} : { patience }
+  const spans = new Telemetry({ config, version: '1.2.3', clock, log, ...slow })
   return { lines, clock, spans }
 }
 
@@ -151,6 +157,31 @@ t.test('a failure is the status of its spans', async (t) => {
   t.match(collector.seen[0]?.headers, { 'x-api-key': 'otelNobodyMaySee', authorization: undefined })
 })
 
+t.test('busy, cancelled and declined are answers of people, no failures', async (t) => {
+  for (const [what, error] of [
+    ['486 Busy Here', undefined],
+    ['480 Temporarily Unavailable', undefined],
+    ['603 Decline', undefined],
+    ['404 Not Found', 'SIP 404'],
+    ['503 Service Unavailable', 'SIP 503'],
+  ] as const) {
+    const registry = new CallRegistry(new FakeClock())
+    const call = registry.begin({
+      id: '1',
+      direction: 'business-initiated',
+      number: 'support',
+      business: '+441632960123',
+      consumer: '+33199001234',
+      trunk: 'main',
+    })
+    call.note('whatsapp', 'out', 'INVITE')
+    call.note('whatsapp', 'in', what)
+    call.end(causeOf(new CausewayError('CALL_WHATSAPP_DECLINED')))
+    const { children } = planOf(registry.record('1')!, false)
+    t.equal(children.find(({ name }) => name === 'INVITE whatsapp')?.error, error, what)
+  }
+})
+
 t.test('numbers only when they are asked for', async (t) => {
   const plan = planOf(talked(), true)
   t.match(plan.attributes, {
@@ -205,7 +236,7 @@ t.test(
   async (t) => {
     const collector = await otlpCollector()
     await collector.close()
-    const { spans, lines, clock } = telemetry(collector.url)
+    const { spans, lines, clock } = telemetry(collector.url, {}, 100)
     for (let i = 0; i < 100; i++) spans.ended(failed(String(i)))
     const stopped = spans.stop()
     clock.advance(3000)

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
-import { redactedConfig } from '../../config/index.ts'
 import type { Config } from '../../config/types.ts'
 import type { HealthCheck, MetricFamily, Sample } from '../../http/index.ts'
 import type { AnchorStatus } from '../../media/index.ts'
 import type { ThreadLoadState } from '../../shared/thread-load.ts'
+import { configHash } from '../config-hash.ts'
 import { counter, gauge, labelled, one } from './families.ts'
 
 /** What runs, and with which configuration. */
@@ -15,7 +14,7 @@ export function configFamilies(config: Config, checks: readonly HealthCheck[]): 
       one(checks.every(({ ready }) => ready) ? 1 : 0),
     ),
     gauge('config_info', 'The configuration in use; secrets are no part of the hash.', [
-      { labels: { hash: hashOf(config) }, value: 1 },
+      { labels: { hash: configHash(config) }, value: 1 },
     ]),
     gauge(
       'configured',
@@ -51,17 +50,4 @@ export function threadFamilies(
       delays,
     ),
   ]
-}
-
-const hashes = new WeakMap<Config, string>()
-
-/** Made once for each configuration. */
-function hashOf(config: Config): string {
-  let hash = hashes.get(config)
-  if (hash === undefined) {
-    const text = JSON.stringify(redactedConfig(config))
-    hash = createHash('sha256').update(text).digest('hex').slice(0, 12)
-    hashes.set(config, hash)
-  }
-  return hash
 }

@@ -84,12 +84,6 @@ export function uriParameter(uri: string, name: string): string | undefined {
   return undefined
 }
 
-/** `host:port`, IPv6 in brackets. */
-export function hostport(host: string, port: number | undefined): string {
-  const name = host.includes(':') ? `[${host}]` : host
-  return port === undefined ? name : `${name}:${port}`
-}
-
 const PARAMETER = /;\s*([^=;,\s"]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;,\s"]*)))?/g
 
 function parametersOf(text: string): Record<string, string> {

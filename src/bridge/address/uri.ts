@@ -41,25 +41,6 @@ export function parseParty(value: string): Party | undefined {
   return { ...parts, display: display.trim() }
 }
 
-/** The addresses of a header that may hold several: commas in quotes and in angle brackets part none. */
-export function splitAddresses(value: string): string[] {
-  const parts: string[] = []
-  let [start, quoted, inside] = [0, false, false]
-  for (let i = 0; i < value.length; i++) {
-    const char = value[i]
-    if (quoted && char === '\\') i++
-    else if (char === '"' && !inside) quoted = !quoted
-    else if (quoted) continue
-    else if (char === '<') inside = true
-    else if (char === '>') inside = false
-    else if (char === ',' && !inside) {
-      parts.push(value.slice(start, i).trim())
-      start = i + 1
-    }
-  }
-  return [...parts, value.slice(start).trim()]
-}
-
 /** The tag of a From or To value; undefined when it has none. */
 export function tagOf(value: string | undefined): string | undefined {
   return value === undefined ? undefined : /;\s*tag=([^;,\s]+)/i.exec(value)?.[1]

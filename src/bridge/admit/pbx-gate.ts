@@ -8,7 +8,8 @@ import {
 } from '../../routing/index.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
 import { consumerOf } from '../address/consumer.ts'
-import { parseParty, parseUri, splitAddresses } from '../address/uri.ts'
+import { splitValues } from '../address/contacts.ts'
+import { parseParty, parseUri } from '../address/uri.ts'
 import type { BridgeContext } from '../context.ts'
 import { credentialsFor, verify } from '../digest/verify.ts'
 import { CALLED, isOurContact } from '../registration/contact.ts'
@@ -144,7 +145,7 @@ export function chooseNumberOf(
  */
 function partiesOf(message: DialledMessage): LeavingCall['parties'] {
   const users = (name: string): string[] =>
-    splitAddresses(message.header(name) ?? '').flatMap((value) => parseParty(value)?.user || [])
+    splitValues(message.header(name) ?? '').flatMap((value) => parseParty(value)?.user || [])
   return {
     pai: users('p-asserted-identity'),
     from: users('from'),

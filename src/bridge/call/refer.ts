@@ -10,7 +10,7 @@ import { ReferSubscription } from './refer-subscription.ts'
 import { refuseRefer, Transfer } from './transfer.ts'
 
 /** Transfers one call may go through: extensions may transfer to each other for ever. */
-export const TRANSFER_LIMIT = 20
+const TRANSFER_LIMIT = 20
 
 /** Handles a REFER of the PBX (RFC 3515): a transfer of the WhatsApp user within the trunk. */
 export function onRefer(established: EstablishedCall, leg: PbxLeg, request: IncomingRequest): void {

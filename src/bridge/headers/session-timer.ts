@@ -9,7 +9,7 @@ const LONGEST = 86_400
  * Session interval offered to the PBX, seconds. It refreshes at half of that, and learns by a 481 that
  * its call is gone: of a Causeway that was killed, say.
  */
-export const OFFERED = 600
+const OFFERED = 600
 
 /**
  * The session timer of an INVITE to the PBX (RFC 4028 §7.1): the PBX refreshes when it knows timers, so

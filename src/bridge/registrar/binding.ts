@@ -1,5 +1,6 @@
 import type { SipTransport, TrunkTarget } from '../../config/types.ts'
-import { hostport, parseSipAddress } from '../address/contacts.ts'
+import { formatHostPort } from '../../shared/host-port.ts'
+import { parseSipAddress } from '../address/contacts.ts'
 
 /** Where a REGISTER came from. */
 export interface Source {
@@ -48,7 +49,7 @@ export function contactKey(uri: string): string {
   const address = parseSipAddress(uri)
   if (!address) return uri
   const { user, host, port, transport } = address
-  return `${user}@${hostport(host, port)};${transport}`
+  return `${user}@${formatHostPort(host, port)};${transport}`
 }
 
 /**
@@ -79,7 +80,7 @@ export function targetsOf(binding: Binding): RegisteredTarget[] {
     proxy: undefined,
     routes: [],
   }
-  const at = hostport(source.address, source.port)
+  const at = formatHostPort(source.address, source.port)
   const proxy = `sip:${at};transport=${source.transport}`
   const back = {
     ...target,

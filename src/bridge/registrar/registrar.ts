@@ -2,9 +2,9 @@ import type { TrunkConfig } from '../../config/types.ts'
 import type { Clock, Timer } from '../../shared/clock.ts'
 import { detach } from '../../shared/detach.ts'
 import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
+import { formatHostPort } from '../../shared/host-port.ts'
 import type { Logger } from '../../shared/log.ts'
 import type { Secret } from '../../shared/secret.ts'
-import { hostport } from '../address/contacts.ts'
 import { parseParty } from '../address/uri.ts'
 import type { Directory } from '../admit/directory.ts'
 import type { Algorithm } from '../digest/algorithm.ts'
@@ -272,7 +272,10 @@ export class Registrar {
 }
 
 function shown({ uri, source }: Binding): { contact: string; source: string } {
-  return { contact: uri, source: `${source.transport}:${hostport(source.address, source.port)}` }
+  return {
+    contact: uri,
+    source: `${source.transport}:${formatHostPort(source.address, source.port)}`,
+  }
 }
 
 function sourceOf(address: string, port: number, transport: string): Source {

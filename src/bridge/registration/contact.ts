@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { RegisterConfig } from '../../config/types.ts'
 import { parseNameAddr, splitValues, uriParameter } from '../address/contacts.ts'
+import { seconds } from '../headers/seconds.ts'
 import type { Headers } from '../sip-port.ts'
 
 /** URI parameter of our Contact that nobody can guess: who calls it has it from the registrar. */
@@ -36,7 +37,7 @@ export function contactFor(
  * else what was asked for (RFC 3261 §10.2.4).
  */
 export function grantedExpiry(
-  headers: Pick<{ header(name: string): string | undefined }, 'header'>,
+  headers: { header(name: string): string | undefined },
   own: { token: string; instance: string; user: string; asked: number },
 ): number {
   const contacts = splitValues(headers.header('contact') ?? '').flatMap((value) => {
@@ -65,12 +66,6 @@ export function isOurContact(user: string, { contact }: RegisterConfig): boolean
 
 /** Where a PBX says whom it calls when the Request-URI holds our Contact. */
 export const CALLED: readonly string[] = ['p-called-party-id', 'x-called-party-id', 'to']
-
-/** Whole seconds of a header or parameter. */
-export function seconds(value: string | undefined): number | undefined {
-  const match = /^\s*(\d{1,9})\b/.exec(value ?? '')
-  return match ? Number(match[1]) : undefined
-}
 
 /** Headers of a REGISTER beside its identity (RFC 3327, RFC 5626). */
 export const EXTENSIONS: Readonly<Headers> = { Supported: 'path, outbound' }

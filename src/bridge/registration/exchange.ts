@@ -1,6 +1,7 @@
 import { CausewayError, type ErrorCode } from '../../shared/errors/index.ts'
+import { retryAfterOf, seconds } from '../headers/seconds.ts'
 import type { IncomingResponse, ResponseHandler, SipPort } from '../sip-port.ts'
-import { EXTENSIONS, seconds } from './contact.ts'
+import { EXTENSIONS } from './contact.ts'
 import type { RegisterCredentials } from './credentials.ts'
 import type { Trouble } from './timing.ts'
 
@@ -141,8 +142,7 @@ export class RegisterExchange implements ResponseHandler {
   #fail(response: IncomingResponse): void {
     const { status, reason, local } = response
     const said = `${status} ${reason}`.trim()
-    const wait = seconds(response.header('retry-after'))
-    const retryAfter = wait === undefined ? undefined : wait * 1000
+    const retryAfter = retryAfterOf(response)
     if (local) this.#trouble('unreachable', status === 408 ? 'no answer' : said)
     else if (status === 408 || status >= 500) this.#trouble('failed', said, retryAfter)
     else this.#trouble('refused', said, retryAfter)

@@ -2,11 +2,13 @@ import { isDeepStrictEqual } from 'node:util'
 import type { RegisterConfig } from '../../config/types.ts'
 import type { Clock, Timer } from '../../shared/clock.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
+import { bracketed } from '../../shared/host-port.ts'
 import type { Logger } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import { escapeUser } from '../address/uri.ts'
+import { seconds } from '../headers/seconds.ts'
 import type { IncomingResponse, SipPort } from '../sip-port.ts'
-import { contactFor, grantedExpiry, seconds } from './contact.ts'
+import { contactFor, grantedExpiry } from './contact.ts'
 import { RegisterCredentials } from './credentials.ts'
 import { type Outcome, RegisterExchange } from './exchange.ts'
 import { pauseAfter, renewAfter, type Trouble } from './timing.ts'
@@ -119,7 +121,7 @@ export class Registration {
     const account = { username: config.authUsername, password: config.password }
     this.#registrars = config.registrars.map(({ uri, host, transport }, index) => ({
       uri,
-      host: host.includes(':') ? `[${host}]` : host,
+      host: bracketed(host),
       transport,
       callId: deps.random.uuid(),
       fromTag: deps.random.hex(8),

@@ -2,6 +2,7 @@ import type { TrunkTarget } from '../../config/types.ts'
 import type { Clock, Timer } from '../../shared/clock.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
 import type { BridgeContext } from '../context.ts'
+import { retryAfterOf } from '../headers/seconds.ts'
 import {
   type Authorizer,
   type InviteDraft,
@@ -151,10 +152,4 @@ function judge(
 /** What a failure made by our own SIP server says of the target; its log has the cause. */
 export function unreached(status: number): string {
   return status === 408 ? 'no answer' : 'no connection, or its name is not found'
-}
-
-/** Retry-After in milliseconds (RFC 3261 §20.33); undefined when there is none. */
-export function retryAfterOf(response: IncomingResponse | undefined): number | undefined {
-  const seconds = /^\s*(\d{1,9})/.exec(response?.header('retry-after') ?? '')?.[1]
-  return seconds === undefined ? undefined : Number(seconds) * 1000
 }

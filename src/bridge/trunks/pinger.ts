@@ -1,8 +1,10 @@
 import type { OptionsConfig, TrunkConfig, TrunkTarget } from '../../config/types.ts'
 import type { Clock, Timer } from '../../shared/clock.ts'
+import { formatHostPort } from '../../shared/host-port.ts'
 import type { Random } from '../../shared/random.ts'
+import { retryAfterOf } from '../headers/seconds.ts'
 import type { IncomingResponse, OutgoingRequest, SipPort } from '../sip-port.ts'
-import { retryAfterOf, unreached } from './attempt.ts'
+import { unreached } from './attempt.ts'
 import type { TargetHealth } from './target-health.ts'
 
 /** Time between two pings of a target that is down: its return is seen within seconds. */
@@ -161,17 +163,16 @@ function wantedPings(trunks: readonly TrunkConfig[]) {
 }
 
 /** An OPTIONS outside of a dialog; `localhost` stands for the address it leaves from. */
-export function optionsTo(target: TrunkTarget, random: Random): OutgoingRequest {
+function optionsTo(target: TrunkTarget, random: Random): OutgoingRequest {
   const { transport, port } = target
-  const host = target.host.includes(':') ? `[${target.host}]` : target.host
-  const hostport = port === undefined ? host : `${host}:${port}`
+  const place = formatHostPort(target.host, port)
   return {
     method: 'OPTIONS',
-    uri: `sip:${hostport};transport=${transport}`,
+    uri: `sip:${place};transport=${transport}`,
     headers: {
       'Call-ID': random.uuid(),
       From: `<sip:causeway@localhost>;tag=${random.hex(8)}`,
-      To: `<sip:${hostport}>`,
+      To: `<sip:${place}>`,
       CSeq: '1 OPTIONS',
       Contact: `<sip:causeway@localhost;transport=${transport}>`,
       Accept: 'application/sdp',

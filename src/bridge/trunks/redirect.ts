@@ -8,7 +8,7 @@ import type { Hop } from '../invite/targets.ts'
 import type { IncomingResponse } from '../sip-port.ts'
 
 /** Redirections followed in one call, and so targets they may add. */
-export const REDIRECTS_PER_CALL = 5
+const REDIRECTS_PER_CALL = 5
 
 /** A target named by the Contact of a 3xx, with the user part its URI has, escaped; '' for none. */
 export interface RedirectTarget {
@@ -29,11 +29,13 @@ export function isRedirect(status: number): boolean {
  */
 export function contactTargets(contact: string, from: TrunkTarget): RedirectTarget[] {
   return splitValues(contact)
-    .flatMap((value) => parseNameAddr(value) ?? [])
-    .map(({ uri, params }) => ({ found: readUri(uri, from), q: qOf(params['q']) }))
-    .filter((entry) => entry.found !== undefined)
+    .flatMap((value) => {
+      const named = parseNameAddr(value)
+      const found = named && readTarget(named.uri, from)
+      return found ? [{ found, q: Number(named.params['q'] ?? 1) || 0 }] : []
+    })
     .sort((a, b) => b.q - a.q)
-    .map(({ found }) => found!)
+    .map(({ found }) => found)
 }
 
 /** Follows the redirections of one call: bounded, and nowhere twice. */
@@ -73,15 +75,10 @@ function keyOf({ target: { host, port, transport }, user }: RedirectTarget): str
   return `${user}@${host.toLowerCase()}:${port ?? defaultPort(transport)};${transport}`
 }
 
-function qOf(value = '1'): number {
-  const q = Number(value)
-  return Number.isNaN(q) ? 0 : q
-}
-
 const URI =
   /^(sips?):(?:([^@;?"]*(?:;[^@?"]*)?)@)?(\[[^\]]+\]|[\w.-]+)(?::(\d{1,5}))?((?:[;?].*)?)$/i
 
-function readUri(uri: string, from: TrunkTarget): RedirectTarget | undefined {
+function readTarget(uri: string, from: TrunkTarget): RedirectTarget | undefined {
   const match = URI.exec(uri)
   if (!match) return undefined
   const [, scheme, user = '', bracketed, digits, parameters = ''] = match as unknown as [

@@ -5,8 +5,9 @@ export type Condition = 'unknown' | 'up' | 'down' | 'busy' | 'probing'
 export const AVOIDED_FOR = 30_000
 /** The longest of the growing times. */
 export const AVOIDED_AT_MOST = 300_000
-/** How long a 503 without Retry-After is respected, and the bounds of what Retry-After asks for. */
+/** How long a 503 without Retry-After is respected, milliseconds. */
 export const BUSY_FOR = 10_000
+/** Longest Retry-After that is respected, milliseconds. */
 export const BUSY_AT_MOST = 300_000
 /** How long the one call that tries may take before another one may; its own end comes sooner. */
 const PROBE_FOR = 35_000
@@ -106,7 +107,6 @@ export class TargetState {
   }
 
   #open(condition: 'down' | 'busy', reason: string, until: number): void {
-    if (this.byPing) return
     this.condition = condition
     this.reason = reason
     this.#until = until

@@ -73,6 +73,10 @@ export function queryOf(filter: CallFilter): URLSearchParams {
   return query
 }
 
+/**
+ * The value of an option is one of those known, or absent.
+ * @throws UsageError
+ */
 export function oneOf(option: string, value: string | undefined, known: readonly string[]): void {
   if (value === undefined || known.includes(value)) return
   const meant = nearest(value, known)
@@ -80,6 +84,10 @@ export function oneOf(option: string, value: string | undefined, known: readonly
   throw new UsageError(`${option} ${value}: expected ${list(known)}${hint}`)
 }
 
+/**
+ * The value of an option is a whole number within bounds, or absent.
+ * @throws UsageError
+ */
 export function whole(
   option: string,
   value: string | undefined,

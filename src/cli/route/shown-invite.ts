@@ -1,5 +1,6 @@
 import type { InviteDraft } from '../../bridge/invite/outgoing-invite.ts'
 import type { Config, SipTransport } from '../../config/types.ts'
+import { formatHostPort } from '../../shared/host-port.ts'
 
 /** What of an INVITE is decided by routing and presentation. */
 export interface ShownInvite {
@@ -38,6 +39,5 @@ function ownAddress({ listen, externalAddress }: Config['sip'], transport: SipTr
   const host = listener?.host ?? ''
   const open = host === '' || host === '0.0.0.0' || host === '::'
   const address = open ? (externalAddress ?? 'localhost') : host
-  const bracketed = address.includes(':') ? `[${address}]` : address
-  return listener && listener.port > 0 ? `${bracketed}:${listener.port}` : bracketed
+  return formatHostPort(address, listener && listener.port > 0 ? listener.port : undefined)
 }

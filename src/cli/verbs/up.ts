@@ -1,6 +1,7 @@
 import { Instance } from '../../app/index.ts'
 import { parseDuration } from '../../config/index.ts'
 import type { Config, ListenAddress } from '../../config/types.ts'
+import { formatHostPort } from '../../shared/host-port.ts'
 import { createLogger } from '../../shared/log.ts'
 import type { Io } from '../io.ts'
 import { CONFIG_OPTION, CONFIG_USAGE, load, loadAndWarn } from '../load.ts'
@@ -85,12 +86,12 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 const url = ({ transport, host, port }: ListenAddress): string =>
-  `${transport}://${host.includes(':') ? `[${host}]` : host}:${port}`
+  `${transport}://${formatHostPort(host, port)}`
 
 /** Where to find what runs; on stderr, because standard output carries the log. */
 function announce(instance: Instance, config: Config, io: Io, json: boolean): void {
   const { http, sip } = instance.addresses
-  const httpUrl = `http://${http.host.includes(':') ? `[${http.host}]` : http.host}:${http.port}`
+  const httpUrl = `http://${formatHostPort(http.host, http.port)}`
   if (json) {
     const whatsapp = url(sip.whatsapp)
     const addresses = { event: 'ready', http: httpUrl, whatsapp, pbx: sip.pbx.map(url) }

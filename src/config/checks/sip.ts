@@ -1,4 +1,5 @@
-import { formatHostPort, type HostPort, isHostName, isLoopback, isWildcard } from '../addresses.ts'
+import { formatHostPort } from '../../shared/host-port.ts'
+import { type HostPort, isHostName, isLoopback, isWildcard } from '../addresses.ts'
 import type { Path } from '../source.ts'
 import type { CheckContext, Rule } from './context.ts'
 

@@ -1,12 +1,13 @@
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:tls'
-import { formatHostPort, nearOf } from '../../config/addresses.ts'
+import { nearOf } from '../../config/addresses.ts'
 import type { Config } from '../../config/types.ts'
 import {
   type LoadedCertificate,
   loadCertificate,
 } from '../../embedded-drachtio/transport/certificate.ts'
 import { isCausewayError } from '../../shared/errors/index.ts'
+import { formatHostPort } from '../../shared/host-port.ts'
 import type { DoctorContext } from '../context.ts'
 import { fromError, pass, problem, skip, worst } from '../finding.ts'
 import { handshake, isOpen } from '../probe/tls.ts'

@@ -33,11 +33,7 @@ export const dns: Check = {
  *
  * @param own addresses of this machine
  */
-export function judgeDns(
-  config: Config,
-  found: readonly string[],
-  own: readonly string[],
-): Finding[] {
+function judgeDns(config: Config, found: readonly string[], own: readonly string[]): Finding[] {
   const { domain, externalAddress, listen } = config.sip
   if (found.length === 0) {
     const evidence = `${domain} has no A and no AAAA record`

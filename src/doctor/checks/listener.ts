@@ -1,5 +1,5 @@
-import { formatHostPort } from '../../config/addresses.ts'
 import type { Config } from '../../config/types.ts'
+import { formatHostPort } from '../../shared/host-port.ts'
 import type { DoctorContext } from '../context.ts'
 import { pass, problem, skip } from '../finding.ts'
 import { handshake, isOpen } from '../probe/tls.ts'

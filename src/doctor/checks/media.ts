@@ -86,7 +86,7 @@ export const mediaAddress: Check = {
 }
 
 /** Judges the bound address and the one told in SDP. */
-export function judgeMediaAddress(
+function judgeMediaAddress(
   { listen, externalAddress }: Pick<MediaConfig, 'listen' | 'externalAddress'>,
   own: readonly string[],
   lab: boolean,

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { defaultPort } from '../../config/addresses.ts'
 import type { TrunkConfig, TrunkTarget } from '../../config/types.ts'
+import { formatHostPort } from '../../shared/host-port.ts'
 import type { DoctorContext } from '../context.ts'
 import { pass, problem, skip } from '../finding.ts'
 import { ask, makeOptions, NoAnswer } from '../probe/sip.ts'
@@ -32,8 +33,7 @@ async function ofTarget(
 ): Promise<Finding> {
   const { transport } = target
   const { host, port } = await locate(context, target)
-  const bracketed = host.includes(':') ? `[${host}]` : host
-  const uri = `sip:${bracketed}:${port};transport=${transport}`
+  const uri = `sip:${formatHostPort(host, port)};transport=${transport}`
   const request = makeOptions(context, {
     uri,
     from: `<sip:causeway@${context.config.sip.domain}>`,
@@ -80,7 +80,7 @@ export function judgeAnswer(uri: string, status: number, reason: string, ms: num
 }
 
 /** Judges why a target gave no answer. */
-export function judgeSilence({ uri, transport, host }: TrunkTarget, silence: NoAnswer): Finding {
+function judgeSilence({ uri, transport, host }: TrunkTarget, silence: NoAnswer): Finding {
   const { code, message } = silence
   if (code === 'certificate') {
     const evidence = `for ${host}: ${message}`

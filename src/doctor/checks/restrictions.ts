@@ -22,7 +22,7 @@ export const restrictions = numberCheck(
 )
 
 /** Judges one restriction: what it stops, and until when. */
-export function judgeRestriction(
+function judgeRestriction(
   { type, reason, expiration }: Restriction,
   now: number,
   subject: string,

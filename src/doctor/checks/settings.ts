@@ -44,7 +44,7 @@ export const sipServer = numberCheck(
 )
 
 /** Judges the stored servers against the host of From, `sip.domain`. */
-export function judgeServers(
+function judgeServers(
   { subject, settings }: Pick<ReadNumber, 'subject' | 'settings'>,
   domain: string,
 ): Finding[] {

@@ -64,7 +64,7 @@ export const codecs: Check = {
 }
 
 /** Judges one pair of number and trunk. */
-export function judgeCodecs(
+function judgeCodecs(
   media: MediaConfig,
   number: Pick<NumberConfig, 'name'>,
   trunk: Pick<TrunkConfig, 'name' | 'media'>,
@@ -100,7 +100,7 @@ export const trunkSrtp: Check = {
 }
 
 /** Judges the protection of one trunk. */
-export function judgeSrtp(
+function judgeSrtp(
   { relay }: Pick<MediaConfig, 'relay'>,
   name: string,
   srtp: TrunkConfig['media']['srtp'],

@@ -1,5 +1,5 @@
-import { formatHostPort } from '../../config/addresses.ts'
 import { verifyDomain } from '../../embedded-drachtio/transport/tls-client.ts'
+import { formatHostPort } from '../../shared/host-port.ts'
 import { proxyOf } from '../context.ts'
 import { pass, problem, skip } from '../finding.ts'
 import { handshake, isOpen } from '../probe/tls.ts'

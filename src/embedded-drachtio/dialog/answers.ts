@@ -249,7 +249,7 @@ function respondReliably(
 }
 
 /** Runs what an application asked for; a refusal is its answer. */
-export function refusable(app: AppConnection, mid: string, work: () => void): void {
+function refusable(app: AppConnection, mid: string, work: () => void): void {
   try {
     work()
   } catch (error) {

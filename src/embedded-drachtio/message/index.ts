@@ -1,5 +1,6 @@
 /** The SIP message layer: bytes to messages and back (RFC 3261 §7, §18.3, §20, §25). */
 
+export { bracketed } from '../../shared/host-port.ts'
 export {
   makeAckForFailure,
   makeCancel,
@@ -38,5 +39,5 @@ export type {
   SipUri,
   Via,
 } from './types.ts'
-export { bracketed, formatSipUri, parseSipUri, sameSipUri } from './uri.ts'
+export { formatSipUri, parseSipUri, sameSipUri } from './uri.ts'
 export { formatVia, parseVia, stampVia } from './via.ts'

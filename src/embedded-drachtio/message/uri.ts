@@ -1,3 +1,4 @@
+import { bracketed } from '../../shared/host-port.ts'
 import { decimal } from './grammar.ts'
 import type { SipUri } from './types.ts'
 
@@ -82,11 +83,6 @@ function parseParams(text: string, from: number, to: number): Record<string, str
     if (!Object.hasOwn(params, name)) params[name] = equals < 0 ? '' : part.slice(equals + 1)
   }
   return params
-}
-
-/** Host as it stands in URIs and Via: IPv6 addresses in brackets. */
-export function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host
 }
 
 /** Writes a URI; the counterpart of {@link parseSipUri}. */

@@ -1,6 +1,7 @@
+import { bracketed } from '../../shared/host-port.ts'
 import { decimal, listItemEnd, paramSpan, scanParam, skipSpace, tokenEnd } from './grammar.ts'
 import type { SipMessage, Via } from './types.ts'
-import { bracketed, normalHost } from './uri.ts'
+import { normalHost } from './uri.ts'
 
 /**
  * Parses the first via-parm of a Via value (RFC 3261 §20.42), white space around separators

@@ -28,7 +28,7 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
 })
 
 /** Checksum of a page, its own checksum field counted as zero. */
-export function oggChecksum(file: Uint8Array, start: number, end: number): number {
+function oggChecksum(file: Uint8Array, start: number, end: number): number {
   let crc = 0
   for (let at = start; at < end; at++) {
     const field = at - start - CRC_AT

@@ -3,7 +3,6 @@ export {
   type LegSnapshot,
   type LegSnapshots,
   overallVerdict,
-  SILENT_MS,
   type VerdictChange,
   type VerdictRecord,
 } from './diagnosis.ts'

@@ -60,7 +60,6 @@ export const EPOLLIN = 1
 export const MSG_TRUNC = 0x20
 export const MSG_DONTWAIT = 0x40
 export const MSG_NOSIGNAL = 0x4000
-export const EINTR = 4
 export const SOL_SOCKET = 1
 export const SO_TYPE = 3
 export const SO_DETACH_FILTER = 27

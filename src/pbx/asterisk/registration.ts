@@ -1,4 +1,5 @@
-import { uriHost, uriOf } from '../facts.ts'
+import { bracketed } from '../../shared/host-port.ts'
+import { uriOf } from '../facts.ts'
 import type { TrunkFacts } from '../types.ts'
 import type { Names } from './names.ts'
 import { comment, section } from './text.ts'
@@ -13,7 +14,7 @@ export function registration(facts: TrunkFacts, names: Names, transport: string)
       ['type', 'registration'],
       ['transport', transport],
       ['server_uri', uriOf(causeway, facts.transport)],
-      ['client_uri', `sip:${user}@${uriHost(domain)}`, 'accept.username of the trunk'],
+      ['client_uri', `sip:${user}@${bracketed(domain)}`, 'accept.username of the trunk'],
       ['contact_user', user],
       ...(theirs ? ([['outbound_auth', names.authOut]] as const) : []),
       ['line', 'yes', 'marks the Contact: calls to it belong to the endpoint below'],

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { SipTransport } from '../../config/types.ts'
-import { uriHost } from '../facts.ts'
+import { formatHostPort } from '../../shared/host-port.ts'
 import type { PbxFile, PbxOptions, TrunkFacts } from '../types.ts'
 import { comment, file, type Setting, section } from './text.ts'
 
@@ -55,7 +55,7 @@ export function transportsFile(trunks: readonly TrunkFacts[], options: PbxOption
       ['protocol', transport],
       [
         'bind',
-        `${uriHost(host)}:${port}`,
+        `${formatHostPort(host, port)}`,
         'what targets of the trunk name; 0.0.0.0 is every address',
       ],
     ]

@@ -1,4 +1,4 @@
-import { uriHost } from '../facts.ts'
+import { formatHostPort } from '../../shared/host-port.ts'
 import type { PbxFile, PbxOptions, TrunkFacts } from '../types.ts'
 import type { Names } from './names.ts'
 import { attribute, comment, file, param } from './xml.ts'
@@ -14,7 +14,7 @@ export function gatewayFile(facts: TrunkFacts, names: Names, options: PbxOptions
     param(
       IN,
       'proxy',
-      `${uriHost(causeway.host)}:${causeway.port}${secure}`,
+      `${formatHostPort(causeway.host, causeway.port)}${secure}`,
       facts.guessed
         ? 'CHECK: Causeway listens on every address, so this is its name: generate with the option host for another'
         : 'Causeway: sip.listen.pbx',

@@ -58,28 +58,12 @@ export const appErrors = defineErrors({
     owner: 'user',
     retryable: false,
   },
-  APP_SIP_SERVER_LOST: {
-    summary: 'the SIP server stopped',
-    cause: 'The embedded SIP server thread ended unexpectedly.',
-    fix: 'It is started again by itself; report this with the log.',
-    owner: 'causeway',
-    retryable: true,
-    sip: 503,
-    q850: 41,
-  },
   APP_UNREACHABLE: {
     summary: 'no running instance answers',
     cause: 'Nothing listens on the configured http.listen, or it is another program.',
     fix: 'Start causeway up, or name the right configuration with -c.',
     owner: 'user',
     retryable: true,
-  },
-  APP_RELOAD_REFUSED: {
-    summary: 'the new configuration was not taken',
-    cause: 'The file has errors; a bad file changes nothing.',
-    fix: 'Correct the errors that causeway config check shows and reload again.',
-    owner: 'user',
-    retryable: false,
   },
   APP_SIMULATOR_FOLDER: {
     summary: 'the simulator cannot write its certificates',

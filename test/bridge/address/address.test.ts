@@ -1,13 +1,8 @@
 import t from 'tap'
 import { consumerOf, digitsOf } from '../../../src/bridge/address/consumer.ts'
+import { splitValues } from '../../../src/bridge/address/contacts.ts'
 import { Networks } from '../../../src/bridge/address/networks.ts'
-import {
-  displayPrefix,
-  escapeUser,
-  parseParty,
-  parseUri,
-  splitAddresses,
-} from '../../../src/bridge/address/uri.ts'
+import { displayPrefix, escapeUser, parseParty, parseUri } from '../../../src/bridge/address/uri.ts'
 
 t.test('dialled numbers become WhatsApp users', async (t) => {
   const table: [string, string | undefined][] = [
@@ -73,9 +68,10 @@ t.test('headers with several addresses', async (t) => {
     ['Anna <sip:1@h>;reason=x,Bob <sip:2@h>', ['Anna <sip:1@h>;reason=x', 'Bob <sip:2@h>']],
     ['"a \\", b" <sip:1,2@h>,sip:3@h', ['"a \\", b" <sip:1,2@h>', 'sip:3@h']],
     ['"open, <sip:1@h>', ['"open, <sip:1@h>']],
-    ['', ['']],
+    ['', []],
+    [' , <sip:1@h>,', ['<sip:1@h>']],
   ]
-  for (const [value, parts] of rows) t.same(splitAddresses(value), parts, value)
+  for (const [value, parts] of rows) t.same(splitValues(value), parts, value)
 })
 
 t.test('networks', async (t) => {

@@ -15,6 +15,13 @@ const granted: [what: string, headers: Record<string, string>, seconds: number][
     90,
   ],
   [
+    'known by the token among contacts of the same user',
+    {
+      contact: `<sip:causeway@10.0.0.4;causeway=0${TOKEN.slice(1, -1)}1>;expires=7, <sip:causeway@10.0.0.5;causeway=${TOKEN}>;expires=90`,
+    },
+    90,
+  ],
+  [
     'rewritten by NAT: known by the instance',
     {
       contact:

@@ -93,6 +93,14 @@ t.test('a 423 that asks for nothing more is a failure, not a loop', async (t) =>
   t.same(told(), ['TRUNK_REGISTER_REFUSED'])
 })
 
+t.test('a 423 that asks for longer than a week is not obeyed', async (t) => {
+  const { registration, next, quiet } = lab(t, only)
+  registration.renew()
+  next().respond(423, 'Interval Too Brief', { headers: { 'min-expires': '604801' } })
+  quiet('not again')
+  t.equal(registration.status().state, 'refused')
+})
+
 const DIGEST = 'Digest realm="pbx", nonce="n1", algorithm=MD5, qop="auth"'
 
 t.test('the nonce is used again; a stale one is replaced, a wrong password refused', async (t) => {
@@ -122,6 +130,29 @@ t.test('the nonce is used again; a stale one is replaced, a wrong password refus
   clock.advance(14_000)
   t.equal(registration.status().state, 'refused', 'the lifetime is over')
   t.same(told(), ['TRUNK_REGISTER_REFUSED'], 'it has run out')
+})
+
+t.test('a registrar that calls every nonce stale is answered twice, not for ever', async (t) => {
+  const { registration, next, quiet } = lab(t, only)
+  registration.renew()
+  for (const nonce of ['n1', 'n2', 'n3']) {
+    const value = `${DIGEST.replace('n1', nonce)}, stale=true`
+    next().respond(401, 'Unauthorized', { headers: { 'www-authenticate': value } })
+  }
+  quiet('no more')
+  t.match(registration.status(), { state: 'refused', error: { code: 'TRUNK_REGISTER_REFUSED' } })
+})
+
+t.test('a nonce without qop is used once: its answers would repeat', async (t) => {
+  const { clock, registration, next, grant } = lab(t, only)
+  registration.renew()
+  const plain = 'Digest realm="pbx", nonce="n1", algorithm=MD5'
+  next().respond(401, 'Unauthorized', { headers: { 'www-authenticate': plain } })
+  const answered = next()
+  t.match(answered.header('authorization'), 'nonce="n1"')
+  grant(answered, 100)
+  clock.advance(86_000)
+  t.equal(next().header('authorization'), undefined)
 })
 
 t.test('a digest that cannot be answered says which it is', async (t) => {

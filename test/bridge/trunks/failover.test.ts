@@ -213,6 +213,20 @@ t.test('503 makes a target busy for its Retry-After, then one call tries it', as
   t.equal(tried(lab).at(-1), '10.0.0.9')
 })
 
+t.test('a 408 of something behind a target says nothing of the target', async (t) => {
+  const lab = await bridgeLab({ trunks: [two()] })
+  const invite = await call(lab)
+  lab.port.last!.respond(503, 'Full', { headers: { 'retry-after': '60' } })
+  await settle()
+  await finish(t, lab, invite)
+  lab.clock.advance(60_000)
+  await call(lab)
+  t.equal(stateOf(lab).state, 'probing')
+  lab.port.last!.respond(408, 'Request Timeout')
+  await settle()
+  t.equal(stateOf(lab).state, 'probing', 'neither back nor gone')
+})
+
 t.test('log lines say once that a target is gone, and that it is back', async (t) => {
   const lab = await bridgeLab({ trunks: [two()] })
   for (let i = 0; i < 3; i++) {

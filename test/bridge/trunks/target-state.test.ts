@@ -102,6 +102,15 @@ t.test('a call that is answered is better evidence than pings', async (t) => {
   t.match(state, { condition: 'up', byPing: false })
 })
 
+t.test('pings that end leave no former time to wait for', async (t) => {
+  const state = new TargetState()
+  state.failed(0, 'x')
+  state.pingFailed('y', ping)
+  state.pingFailed('y', ping)
+  state.unpinged(1000)
+  t.ok(state.available(1000))
+})
+
 t.test('without pings any more, a call may find out', async (t) => {
   const state = new TargetState()
   state.pingFailed('x', ping)

@@ -61,6 +61,31 @@ for (const host of ['127.0.0.1', 'localhost']) {
   })
 }
 
+t.test('a message waits for its half second, whatever came before it', async (t) => {
+  const { socket, next, port } = await collector()
+  const { hep, clock } = sender('127.0.0.1', port)
+  const arrived = next()
+  // The socket is open when one has left.
+  while (hep.counters.sent === 0) {
+    hep.send(kept())
+    clock.advance(500)
+    await turn()
+  }
+  await arrived
+  const { sent } = hep.counters
+  hep.send(kept())
+  clock.advance(300)
+  hep.send(kept())
+  clock.advance(199)
+  t.equal(hep.counters.sent, sent)
+  clock.advance(1)
+  t.equal(hep.counters.sent, sent + 1)
+  clock.advance(300)
+  t.equal(hep.counters.sent, sent + 2)
+  await hep.close()
+  socket.close()
+})
+
 async function collectorOn(host: string) {
   const { promises } = await import('node:dns')
   const { address, family } = await promises.lookup(host)
