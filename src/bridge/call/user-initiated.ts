@@ -67,9 +67,11 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
     this.media = new CallMedia(ctx, start.call, this)
     this.#ctx = ctx
     this.#start = start
-    this.#hunt = new Hunt(start.trunks, ctx.targets, (trunk) =>
-      trunkFull(trunk, ctx.calls, start.call),
-    )
+    this.#hunt = new Hunt(start.trunks, ctx.targets, (trunk) => {
+      const full = trunkFull(trunk, ctx.calls, start.call)
+      if (full) tellFull(ctx, trunk.name, full)
+      return full
+    })
     const whatsapp = new WhatsAppAnswer(ctx, start)
     this.#whatsapp = whatsapp
     const setup = {
@@ -369,4 +371,9 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
   #noteResponse({ status, reason }: IncomingResponse): void {
     this.call.note('pbx', 'in', `${status} ${reason}`)
   }
+}
+
+/** A call goes on to the overflow trunk, or ends: in either case somebody should know the limit. */
+function tellFull(ctx: BridgeContext, trunk: string, { code, detail, fix }: CausewayError): void {
+  ctx.notices.tell(`full ${trunk}`, 'warn', { trunk, code, detail, fix }, 'trunk is full')
 }

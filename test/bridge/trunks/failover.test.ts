@@ -224,10 +224,15 @@ t.test('log lines say once that a target is gone, and that it is back', async (t
   }
   const said = () => lab.lines.filter(({ msg }) => /^target is/.test(String(msg)))
   t.equal(said().filter(({ target }) => target === 'sip:10.0.0.9:5060').length, 1)
-  t.match(said()[0], { level: 40, msg: 'target is down', reason: /^no connection/ })
+  t.match(said()[0], {
+    level: 40,
+    msg: 'target is down',
+    trunk: 'main',
+    reason: /^no connection/,
+  })
   await call(lab)
   lab.port.last!.respond(180)
-  t.match(said().at(-1), { msg: 'target is back' })
+  t.match(said().at(-1), { msg: 'target is back', trunk: 'main' })
 })
 
 const pings = { interval: 30_000, timeout: 4000, downAfter: 2, upAfter: 1 }
@@ -385,6 +390,10 @@ t.test('a full trunk hands the call on, both directions count', async (t) => {
   const first = await call(lab)
   const second = await call(lab)
   t.same(tried(lab), ['10.0.0.9', '10.1.0.9'])
+  t.match(
+    lab.lines.filter(({ msg }) => msg === 'trunk is full'),
+    [{ level: 40, trunk: 'main', detail: 'trunk main has 1 call', fix: /limits/ }],
+  )
   const refused = lab.fromPbx()
   await settle()
   t.match(refused.last, {
