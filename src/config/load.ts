@@ -95,7 +95,7 @@ export function parseConfig(text: string, options: ParseOptions = {}): LoadResul
 
   const errors = [...wrong, ...context.errors].sort(byPlace)
   const warnings = context.warnings.sort(byPlace)
-  if (errors.length > 0) throw new ConfigErrors(errors, warnings)
+  if (errors.length > 0) throw new ConfigErrors(errors, warnings, httpOf(draft, errors))
   return { config: buildConfig(draft as FileValues, resolve(file)), warnings }
 }
 
@@ -107,6 +107,12 @@ function valuesOf(source: YamlSource): unknown {
     const fault = { code: 'RESOURCE_EXHAUSTION', start: 0, end: 1 } as const
     throw new ConfigErrors([yamlIssue(fault, source)])
   }
+}
+
+/** The section `http` of a file whose errors are in other ones. */
+function httpOf({ http }: Draft, errors: readonly ConfigIssue[]): Config['http'] | undefined {
+  const wrong = errors.some(({ path }) => path === '' || /^http\b/.test(path))
+  return wrong || !http?.listen ? undefined : { listen: http.listen, token: http.token }
 }
 
 function byPlace(a: ConfigIssue, b: ConfigIssue): number {

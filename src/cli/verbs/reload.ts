@@ -47,7 +47,9 @@ function print(result: ReloadResult, io: Io): void {
     for (const json of list) {
       const issue = errorOf(json)
       const text = issue ? formatIssue(issue, severity, paint) : `${severity}: see the log\n`
-      io.stderr.write(`${text}\n`)
+      const { nearest } = (json ?? {}) as { nearest?: unknown }
+      const hint = typeof nearest === 'string' ? `   = did you mean ${nearest}?\n` : ''
+      io.stderr.write(`${text}${hint}\n`)
     }
   }
   const paint = paintFor(io.stdout, io.env)
