@@ -18,9 +18,10 @@ export const INSTANCE_OPTIONS = {
 } as const
 
 /** What help pages say about them. */
-export const INSTANCE_USAGE = `${CONFIG_USAGE}; says where the instance
-                      listens (http.listen) and its token (http.token)
-      --url URL       where the instance listens; the configuration is then not read
+export const INSTANCE_USAGE = `${CONFIG_USAGE}; says
+                      where the instance listens (http.listen), and its token
+      --url URL       where the instance listens; the configuration is then not
+                      read
       --token-file F  file with the token, instead of http.token`
 
 /** Milliseconds an instance may take to answer. */

@@ -39,6 +39,13 @@ export interface ParseOptions extends LoadOptions {
   file?: string
 }
 
+/** What the system says of a file, in words. */
+const REASONS: Record<string, string> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a directory',
+}
+
 const draftSchema = lenient(fileSchema)
 
 /**
@@ -53,7 +60,7 @@ export function loadConfig(path: string, options: LoadOptions = {}): LoadResult 
     text = readFile(resolve(path))
   } catch (cause) {
     const { code } = cause as { code?: unknown }
-    const detail = typeof code === 'string' ? code : 'it cannot be read'
+    const detail = REASONS[String(code)] ?? (typeof code === 'string' ? code : 'it cannot be read')
     throw new ConfigErrors([
       new CausewayError('CONFIG_FILE_UNREADABLE', { detail, place: path, cause }),
     ])

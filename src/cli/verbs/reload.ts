@@ -11,15 +11,16 @@ export const verb: Verb = {
   summary: 'make a running instance read its configuration again',
   usage: `Usage: causeway reload [-c FILE | --url URL] [--json]
 
-The instance reads its file again, takes what can change while it runs and says which changes wait for
-the next start. A file with errors changes nothing. Calls in progress are never touched.
+The instance reads its file again, takes what can change while it runs and says
+which changes wait for the next start. A file with errors changes nothing. Calls
+in progress are never touched.
 
 Options:
 ${INSTANCE_USAGE}
       --json          { ok, applied, restart, reasons, errors, warnings }
 
-Exit codes: 0 everything taken, 2 some changes wait for a restart or there are warnings, 78 errors in
-the file.
+Exit codes: 0 everything taken, 2 some changes wait for a restart or there are
+warnings, 78 errors in the file.
 
 Example:
   causeway config check -c causeway.yaml && causeway reload -c causeway.yaml

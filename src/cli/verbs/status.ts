@@ -32,17 +32,18 @@ const MARKS = {
 /** `causeway status`: the health of a running instance. */
 export const verb: Verb = {
   name: 'status',
-  summary: 'health of a running instance: numbers, trunks, certificates, media',
+  summary: 'health of a running instance, with what is wrong',
   usage: `Usage: causeway status [-c FILE | --url URL] [--json]
 
-Asks a running instance how it is: SIP server, media relay, configuration, certificates, every number and every
-trunk, and how many calls are in progress.
+Asks a running instance how it is: SIP server, media relay, configuration,
+certificates, every number and every trunk, and how many calls are in progress.
 
 Options:
 ${INSTANCE_USAGE}
       --json          { status, ready, reasons, version, url, calls, checks }
 
-Exit codes: 0 everything passes, 2 warnings, 1 calls cannot be taken or nothing answers.
+Exit codes: 0 everything passes, 2 warnings, 1 calls cannot be taken or nothing
+answers.
 
 Example:
   causeway status -c /etc/causeway/causeway.yaml

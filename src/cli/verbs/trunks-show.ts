@@ -8,19 +8,20 @@ import { EXIT, parseVerbArgs, UsageError, type Verb } from '../verb.ts'
 /** `causeway trunks show`. */
 export const verb: Verb = {
   name: 'trunks show',
-  summary: 'trunks of a running instance and whether their targets answer',
+  summary: 'trunks, whether their targets answer, and registrations',
   usage: `Usage: causeway trunks show [NAME] [-c FILE | --url URL] [--json]
 
-Shows every trunk, or the one named: its targets, whether each is up, since when and why not, how many
-calls it carries, whether Causeway is registered with its PBX, and where the PBX is registered here.
-With OPTIONS pings (trunks[].options) a target's state is what the last pings say, else what became of
-the last calls.
+Shows every trunk, or the one named: its targets, whether each is up, since when
+and why not, how many calls it carries, whether Causeway is registered with its
+PBX, and where the PBX is registered here. With OPTIONS pings (trunks[].options)
+a target's state is what the last pings say, else what became of the last calls.
 
 Options:
 ${INSTANCE_USAGE}
       --json          { trunks }, as in docs/reference/http.md
 
-Exit codes: 0 every target is up or was not tried yet and every registration is up, 2 some are not.
+Exit codes: 0 every target is up or was not tried yet and every registration is
+up, 2 some are not.
 
 Example:
   causeway trunks show main
