@@ -173,7 +173,9 @@ function trunkCheck(name: string, { bridge, now }: CheckSources): HealthCheck {
   const said = lost.map((target) => `${target.uri} ${targetDetail(target, now)}`).join('; ')
   const up = targets.some((target) => target.pinged)
     ? 'every target answers'
-    : 'reachable when last used'
+    : targets.every(({ state }) => state === 'unknown')
+      ? 'not used yet'
+      : 'reachable when last used'
   return {
     component: 'trunk',
     id: name,

@@ -1,5 +1,5 @@
 /** The WhatsApp side in one process: Graph API, `wa.meta.vc`, and the API that steers them. */
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -72,6 +72,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const random = options.random ?? systemRandom
   const log = options.log ?? silentLogger()
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'causeway-simulator-'))
+  mkdirSync(folder, { recursive: true })
   const authority = new LabAuthority({ clock, random })
   const caFile = join(folder, 'ca.pem')
   writeFileSync(caFile, authority.cert)

@@ -73,7 +73,7 @@ t.test('calls list: a table, filters, what is left over', async (t) => {
   beginCall(registry, '0000000000000003')
   const { stdout } = await run('calls', 'list')
   const lines = stdout.trimEnd().split('\n')
-  t.match(lines[0], /^ID +STARTED +FROM +TO +TRUNK +TALK +STATE$/)
+  t.match(lines[0], /^ID +STARTED \(UTC\) +FROM +TO +TRUNK +TALK +STATE$/)
   t.match(lines[1], /^0{15}3 .* \+33199001234 {2}\+441632960123 {2}main +- {2}preparing$/)
   t.match(lines[2], /^0{15}2 .* busy CALL_BUSY$/)
   t.match(lines[3], /^0{15}1 .* 1 min 5 s {2}completed$/)

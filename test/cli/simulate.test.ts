@@ -59,6 +59,17 @@ t.test('what it prints is enough to configure Causeway', async (t) => {
   )
 })
 
+t.test('the folder is made; one that cannot be is said', async (t) => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'causeway-simulate-')), 'lab', 'one')
+  const { code } = await simulate(['--folder', folder], 'trunks:')
+  t.equal(code, 0)
+  t.match(readFileSync(join(folder, 'ca.pem'), 'utf8'), /BEGIN CERTIFICATE/)
+  const inFile = join(folder, 'ca.pem', 'x')
+  const { code: wrong, out } = await simulate(['--folder', inFile], 'trunks:')
+  t.equal(wrong, 64)
+  t.match(out, `--folder ${inFile}: `)
+})
+
 t.test('people get text', async (t) => {
   const { code, out } = await simulate([], 'trunks:')
   t.equal(code, 0)

@@ -60,7 +60,7 @@ Examples:
 function format({ total, total_exact, calls }: CallList, offset: number, paint: Paint): string[] {
   if (total === 0) return ['no calls']
   if (calls.length === 0) return [`no calls here; ${total} before the offset`]
-  const header = ['ID', 'STARTED', 'FROM', 'TO', 'TRUNK', 'TALK', 'STATE']
+  const header = ['ID', 'STARTED (UTC)', 'FROM', 'TO', 'TRUNK', 'TALK', 'STATE']
   const rows = calls.map((call) => {
     const { id, direction, business, consumer, trunk } = call
     const pair = direction === 'user-initiated' ? [consumer, business] : [business, consumer]

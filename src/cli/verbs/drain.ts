@@ -41,7 +41,10 @@ Examples:
     const calls = await callsAfter(client, wait, io.signal)
     const left = calls === 1 ? '1 call' : `${calls} calls`
     if (values.json) io.stdout.write(`${JSON.stringify({ ...body, calls }, null, 2)}\n`)
-    else io.stdout.write(`draining: new calls are refused, ${left} in progress\n`)
+    else {
+      const over = calls > 0 && values.wait !== undefined ? ` after ${values.wait}` : ''
+      io.stdout.write(`draining: new calls are refused, ${left} in progress${over}\n`)
+    }
     return values.wait !== undefined && calls > 0 ? EXIT.failed : EXIT.done
   },
 }

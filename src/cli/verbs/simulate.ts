@@ -91,6 +91,9 @@ async function start(options: SimulatorOptions): Promise<Simulator> {
     return await startSimulator(options)
   } catch (error) {
     const { syscall, message } = error as NodeJS.ErrnoException
+    if (syscall === 'mkdir' || syscall === 'open') {
+      throw new UsageError(`--folder ${options.folder}: ${message}`)
+    }
     if (syscall !== 'listen') throw error
     throw new CausewayError('APP_SIMULATOR_LISTEN', { detail: message, cause: error })
   }

@@ -2,6 +2,7 @@ import type { CheckStatus } from '../../http/index.ts'
 import { type Client, connect, INSTANCE_OPTIONS, INSTANCE_USAGE } from '../client.ts'
 import type { Io } from '../io.ts'
 import { type Paint, paintFor } from '../style.ts'
+import { hang, printable } from '../text.ts'
 import { EXIT, parseVerbArgs, type Verb } from '../verb.ts'
 
 /** One check of `GET /healthz`. */
@@ -110,6 +111,7 @@ function checkLines(groups: Health['checks'], paint: Paint): string[] {
   return rows.map(({ component, componentId, status, output }) => {
     const [tone, mark] = MARKS[status]
     const name = `${component.padEnd(names)}  ${componentId.padEnd(ids)}`
-    return `${paint(tone, mark)} ${name}  ${status === 'pass' ? output : paint(tone, output)}`
+    const text = hang(printable(output), names + ids + 6)
+    return `${paint(tone, mark)} ${name}  ${status === 'pass' ? text : paint(tone, text)}`
   })
 }

@@ -3,6 +3,7 @@ import { nearest } from '../../shared/nearest.ts'
 import { connect, INSTANCE_OPTIONS, INSTANCE_USAGE } from '../client.ts'
 import { registrationLines, registrationsWell } from '../registration-lines.ts'
 import { type Paint, paintFor } from '../style.ts'
+import { hang, printable } from '../text.ts'
 import { EXIT, parseVerbArgs, UsageError, type Verb } from '../verb.ts'
 
 /** `causeway trunks show`. */
@@ -59,7 +60,7 @@ function format(trunks: readonly TrunkView[], paint: Paint): string {
       const lines = targets.map(({ uri, status, detail }) => {
         const tone = status === 'pass' ? 'green' : status === 'warn' ? 'yellow' : 'red'
         const mark = status === 'pass' ? '✓' : status === 'warn' ? '!' : '✗'
-        return `  ${paint(tone, mark)} ${uri.padEnd(width)}  ${detail}`
+        return `  ${paint(tone, mark)} ${uri.padEnd(width)}  ${hang(printable(detail), width + 6)}`
       })
       lines.push(...registrationLines(trunk, paint))
       const none = ['  no targets: calls to this trunk fail']
