@@ -227,6 +227,11 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
       this.#giveUp(last ?? this.#hunt.full ?? unreachable(this.#ctx, this.#start.trunks))
       return
     }
+    if (last) {
+      const why = last.detail ?? last.definition.summary
+      const [from, to] = [this.call.trunk, hop.trunk.name]
+      this.#ctx.logs.of(this.call).info({ from, to, why }, 'next trunk')
+    }
     this.call.trunk = hop.trunk.name
     const { ringTimeout } = stepAt(this.#start.inbound, hop.trunk.name)
     this.#ringTimer = this.#ctx.clock.setTimeout(() => this.#onRingTimeout(), ringTimeout)
@@ -329,7 +334,7 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
 
   #onRingTimeout(): void {
     if (this.call.hasEnded()) return
-    const error = new CausewayError('CALL_NO_ANSWER')
+    const error = this.#outgoing?.expired() ?? new CausewayError('CALL_NO_ANSWER')
     this.#cancelPbx(reasonOf(error))
     this.#hop = undefined
     this.#tryTrunk(error)

@@ -157,7 +157,32 @@ t.test('the time is shared where there is little of it, and the last gets the re
   lab.clock.advance(1)
   await settle()
   t.equal(invite.last?.status, 480)
-  t.equal((await bare(t, lab)).cause?.code, 'CALL_NO_ANSWER')
+  t.equal((await bare(t, lab)).cause?.code, 'CALL_TARGET_SILENT')
+})
+
+t.test('a PBX that is not there is told apart from one where nobody answers', async (t) => {
+  const number = numberConfig({ inbound: { ...numberConfig().inbound!, ringTimeout: 15_000 } })
+  const lab = await bridgeLab({
+    trunks: [two({ targets: [target('10.0.0.9')] })],
+    numbers: [number],
+  })
+  const invite = await call(lab)
+  lab.clock.advance(15_000)
+  await settle()
+  t.equal(invite.last?.status, 480)
+  t.match(lab.calls.ended()[0]?.cause, {
+    code: 'CALL_TARGET_SILENT',
+    result: 'failed',
+    text: 'nothing within 15 s',
+  })
+  t.match(stateOf(lab), { state: 'down', reason: 'nothing within 15 s' })
+  await call(lab)
+  lab.port.last!.respond(100)
+  lab.clock.advance(15_000)
+  await settle()
+  t.match(lab.calls.ended()[0]?.cause, { code: 'CALL_NO_ANSWER', result: 'unanswered' })
+  t.equal(stateOf(lab).state, 'up')
+  await bare(t, lab)
 })
 
 t.test('with a timeout of 0 a silent target has the time to ring', async (t) => {
