@@ -8,7 +8,7 @@ import { ConfigErrors, type ConfigIssue } from './issue.ts'
 import { type FileValues, fileSchema } from './schema/index.ts'
 import { keyMeant, schemaIssues } from './schema-issues.ts'
 import { type Draft, lenient } from './schema-walk.ts'
-import { checkFiles, type ReadFile, readSecretFiles } from './secrets.ts'
+import { checkFiles, type ReadFile, readSecretFiles, reasonOf } from './secrets.ts'
 import { YamlSource } from './source.ts'
 import type { Config } from './types.ts'
 import { adaptValues, expandVariables } from './values.ts'
@@ -39,13 +39,6 @@ export interface ParseOptions extends LoadOptions {
   file?: string
 }
 
-/** What the system says of a file, in words. */
-const REASONS: Record<string, string> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'permission denied',
-  EISDIR: 'it is a directory',
-}
-
 const draftSchema = lenient(fileSchema)
 
 /**
@@ -59,8 +52,7 @@ export function loadConfig(path: string, options: LoadOptions = {}): LoadResult 
   try {
     text = readFile(resolve(path))
   } catch (cause) {
-    const { code } = cause as { code?: unknown }
-    const detail = REASONS[String(code)] ?? (typeof code === 'string' ? code : 'it cannot be read')
+    const detail = reasonOf(cause)
     throw new ConfigErrors([
       new CausewayError('CONFIG_FILE_UNREADABLE', { detail, place: path, cause }),
     ])

@@ -40,7 +40,7 @@ export class Notices {
     }
     if (this.#kinds.size >= KINDS) this.#kinds.clear()
     this.#kinds.set(kind, { until: now + PAUSE, more: 0 })
-    const more = known?.more ? { more: known.more } : {}
-    this.#log[level]({ ...fields, ...more }, message)
+    const suppressed = known?.more ? { suppressed: known.more } : {}
+    this.#log[level]({ ...fields, ...suppressed }, message)
   }
 }

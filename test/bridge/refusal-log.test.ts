@@ -26,7 +26,7 @@ t.test('who keeps calling fills no log', async (t) => {
   t.equal(told(lab).length, 1)
   lab.clock.advance(60_000)
   lab.fromPbx({ sourceAddress: '192.0.2.66' })
-  t.match(told(lab)[1], { more: 4 })
+  t.match(told(lab)[1], { suppressed: 4 })
 })
 
 t.test('a limit that is reached is a warning', async (t) => {

@@ -24,8 +24,8 @@ t.test('a kind is written once a minute, with how many came in between', async (
   tell(5)
   t.match(lines, [
     { level: 40, n: 1, msg: 'trouble' },
-    { n: 4, more: 2 },
-    { n: 5, more: undefined },
+    { n: 4, suppressed: 2 },
+    { n: 5, suppressed: undefined },
   ])
   t.equal(lines.length, 3)
 })
