@@ -35,7 +35,7 @@ export function healthChecks(sources: CheckSources): HealthCheck[] {
     ...drain(sources),
     relay(sources),
     ...records(sources),
-    ...sources.listeners.flatMap((listener) => certificate(listener, sources.now)),
+    ...sources.listeners.flatMap((listener) => certificateCheck(listener, sources.now)),
     ...sources.config.numbers.map((number) => numberCheck(number.name, sources)),
     ...sources.config.trunks.map((trunk) => trunkCheck(trunk.name, sources)),
   ]
@@ -90,7 +90,8 @@ function records({ records }: CheckSources): HealthCheck[] {
   return [{ component: 'records', id: 'settings', status: 'warn', output, ready: true }]
 }
 
-function certificate(listener: ListenerInfo, now: number): HealthCheck[] {
+/** The certificate of a listener; nothing where it has none. */
+export function certificateCheck(listener: ListenerInfo, now: number): HealthCheck[] {
   const { certificate } = listener
   if (!certificate) return []
   const left = certificate.notAfter - now
@@ -173,7 +174,9 @@ function trunkCheck(name: string, { bridge, now }: CheckSources): HealthCheck {
   const said = lost.map((target) => `${target.uri} ${targetDetail(target, now)}`).join('; ')
   const up = targets.some((target) => target.pinged)
     ? 'every target answers'
-    : 'reachable when last used'
+    : targets.every(({ state }) => state === 'unknown')
+      ? 'not used yet'
+      : 'reachable when last used'
   return {
     component: 'trunk',
     id: name,

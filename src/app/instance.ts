@@ -10,6 +10,7 @@ import { type Random, systemRandom } from '../shared/random.ts'
 import { CallRecords } from './call-records.ts'
 import { Calling } from './calling.ts'
 import { callingNews } from './calling-news.ts'
+import { CertificateWatch } from './certificate-watch.ts'
 import { Events } from './events.ts'
 import { MediaWatch } from './media-watch.ts'
 import { InstanceWatch } from './metrics/instance-watch.ts'
@@ -68,6 +69,7 @@ export class Instance {
   readonly #records: Records
   readonly #callRecords: CallRecords
   readonly #rotations: Rotations
+  readonly #certificates: CertificateWatch
   readonly #reloader: Reloader
   #spans: Spans | undefined
   #config: Config
@@ -157,6 +159,7 @@ export class Instance {
       random,
       log,
     })
+    this.#certificates = new CertificateWatch({ listeners: () => sip.listeners(), clock, log })
     this.#reloader = new Reloader({
       config: present,
       load: options.load,
@@ -212,6 +215,7 @@ export class Instance {
       const { version } = options
       instance.#spans = await openSpans(config, { version, calls: instance.calls, clock, log })
       await instance.#bridge.start()
+      instance.#certificates.start()
       instance.#http = await startHttp({
         operations: instance.operations,
         token: () => instance.#config.http.token,
@@ -246,6 +250,7 @@ export class Instance {
       const rotations = this.#rotations.stop()
       await this.#bridge.stop()
       this.#watch.stop()
+      this.#certificates.stop()
       this.#counts.stop()
       await rotations
       await this.calling.stop()

@@ -3,8 +3,9 @@ import type { Config } from '../config/types.ts'
 import type { CallMediaReport, MediaRelay } from '../media/index.ts'
 import type { CredentialSource } from '../settings/index.ts'
 import type { Clock } from '../shared/clock.ts'
-import { CausewayError } from '../shared/errors/index.ts'
+import { CausewayError, definitionOf } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
+import { Notices } from '../shared/notices.ts'
 import type { Random } from '../shared/random.ts'
 import { Directory, type Listeners, type Side } from './admit/directory.ts'
 import { Door } from './admit/door.ts'
@@ -137,7 +138,8 @@ class SrfBridge implements Bridge, SipPortEvents {
     const nonces = new NonceSource(clock, random)
     const { port, log } = options
     const directory = (): Directory => this.#ctx.directory
-    const registrar = new Registrar(store, { clock, log, nonces, directory })
+    const notices = new Notices(log, clock)
+    const registrar = new Registrar(store, { clock, log, notices, nonces, directory })
     this.#ctx = {
       port: options.port,
       calls: options.calls,
@@ -146,6 +148,7 @@ class SrfBridge implements Bridge, SipPortEvents {
       clock,
       random,
       log: options.log,
+      notices,
       digests: new DigestCounters(),
       logs: new CallLogs(options.log),
       nonces,
@@ -153,7 +156,7 @@ class SrfBridge implements Bridge, SipPortEvents {
       registrations: new Registrations(store.installation(), { port, clock, random, log }),
       reuse: new NonceCache(clock),
       targets: new TargetHealth(clock, random, {
-        changed: healthLog(log),
+        changed: healthLog(log, (uri) => this.#trunksOf(uri)),
         dead: (uri) => this.#targetDown(uri),
         registered: (trunk) => registrar.targets(trunk),
       }),
@@ -300,6 +303,12 @@ class SrfBridge implements Bridge, SipPortEvents {
     return request.method === 'REGISTER' && this.#ctx.directory.sideOf(request) === 'pbx'
   }
 
+  #trunksOf(uri: string): string[] {
+    return this.#ctx.directory.config.trunks
+      .filter(({ targets }) => targets.some((target) => target.uri === uri))
+      .map(({ name }) => name)
+  }
+
   #targetDown(uri: string): void {
     for (const flow of [...this.#ctx.flows.values()]) flow.targetDown?.(uri)
   }
@@ -325,10 +334,10 @@ class SrfBridge implements Bridge, SipPortEvents {
   #logEnd(record: CallRecord): void {
     const { code, result, owner, sip, text } = record.cause!
     const { talkSeconds } = record
-    this.#ctx.log.info(
-      { ...callFields(record), code, result, owner, sip, talkSeconds, text },
-      'call ended',
-    )
+    const facts = { ...callFields(record), code, result, owner, sip, talkSeconds, text }
+    const fix = code === 'NORMAL' ? undefined : definitionOf(code).fix
+    if (result === 'failed') this.#ctx.log.warn({ ...facts, fix }, 'call ended')
+    else this.#ctx.log.info(facts, 'call ended')
   }
 }
 

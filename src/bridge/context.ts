@@ -4,6 +4,7 @@ import type { CredentialSource } from '../settings/index.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { CausewayError } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
+import type { Notices } from '../shared/notices.ts'
 import type { Random } from '../shared/random.ts'
 import type { Directory } from './admit/directory.ts'
 import type { CallRate } from './admit/limits.ts'
@@ -42,6 +43,8 @@ export interface BridgeContext {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  /** Lines of what others may cause at any rate. */
+  readonly notices: Notices
   /** What became of challenges, on both sides. */
   readonly digests: DigestCounters
   /** The logger of each call. */

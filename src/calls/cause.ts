@@ -34,6 +34,8 @@ const RESULTS: Partial<Record<ErrorCode, CallResult>> = {
   CALL_NO_ANSWER: 'unanswered',
   CALL_WHATSAPP_UNAVAILABLE: 'unanswered',
   CALL_ANNOUNCED: 'unanswered',
+  // A PBX that is not there has not refused.
+  CALL_TARGET_SILENT: 'failed',
   // An answered call that breaks was not refused, whatever its status.
   CALL_ACK_TIMEOUT: 'failed',
   CALL_DIALOG_LOST: 'failed',

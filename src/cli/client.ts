@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { nearOf } from '../config/addresses.ts'
-import type { ListenAddress } from '../config/types.ts'
+import { ConfigErrors } from '../config/index.ts'
+import type { Config, ListenAddress } from '../config/types.ts'
 import { CausewayError, catalogue, type ErrorCode } from '../shared/errors/index.ts'
 import { formatHostPort } from '../shared/host-port.ts'
 import { Secret } from '../shared/secret.ts'
 import type { Io } from './io.ts'
 import { CONFIG_OPTION, CONFIG_USAGE, load } from './load.ts'
+import { formatCounts } from './report.ts'
 import { UsageError } from './verb.ts'
 
 /** The options of every verb that talks to a running instance. */
@@ -17,9 +19,10 @@ export const INSTANCE_OPTIONS = {
 } as const
 
 /** What help pages say about them. */
-export const INSTANCE_USAGE = `${CONFIG_USAGE}; says where the instance
-                      listens (http.listen) and its token (http.token)
-      --url URL       where the instance listens; the configuration is then not read
+export const INSTANCE_USAGE = `${CONFIG_USAGE}; says
+                      where the instance listens (http.listen), and its token
+      --url URL       where the instance listens; the configuration is then not
+                      read
       --token-file F  file with the token, instead of http.token`
 
 /** Milliseconds an instance may take to answer. */
@@ -165,16 +168,37 @@ export class Client {
   }
 }
 
+/** Who has been told already that the configuration has errors. */
+const told = new WeakSet<Io>()
+
 /**
- * The instance the options name: `--url`, else `http.listen` of the configuration.
+ * The instance the options name: `--url`, else `http.listen` of the configuration. Errors elsewhere in
+ * the file are no obstacle: the instance runs with what it read before, or in an environment that has the
+ * variables and may read the secrets.
  *
- * @throws ConfigErrors of the configuration, UsageError of a URL or token file that is none
+ * @throws ConfigErrors of the section `http`, UsageError of a URL or token file that is none
  */
 export function connect(values: InstanceValues, io: Io): Client {
   const token = tokenIn(values['token-file'], io)
   if (values.url !== undefined) return new Client(baseUrl(values.url), token, io.signal)
-  const { http } = load(values.config, io, { expired: 'warning' }).config
+  const http = httpOf(values.config, io)
   return new Client(urlOf(http.listen), token ?? http.token, io.signal)
+}
+
+function httpOf(file: string, io: Io): Config['http'] {
+  try {
+    return load(file, io, { expired: 'warning' }).config.http
+  } catch (error) {
+    if (!(error instanceof ConfigErrors) || !error.http) throw error
+    if (!told.has(io)) {
+      told.add(io)
+      const counts = formatCounts(error.errors.length, 0)
+      io.stderr.write(
+        `note: ${file} has ${counts} as read here; causeway config check shows more\n`,
+      )
+    }
+    return error.http
+  }
 }
 
 function tokenIn(file: string | undefined, io: Io): Secret | undefined {

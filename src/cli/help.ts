@@ -16,8 +16,9 @@ ${list.join('\n')}
 Options of every verb:
   -h, --help    what the verb does, its options and examples
       --json    machine-readable output, on every verb that prints
-  -V, --version the version of Causeway
 
-Exit codes: 0 done, 1 failed, 2 drift or warnings, 64 usage, 78 bad configuration.
+causeway --version prints the version.
+
+Exit codes: 0 done, 1 failed, 2 drift or warnings, 64 usage, 78 configuration.
 `
 }

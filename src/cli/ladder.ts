@@ -1,5 +1,6 @@
 import type { CallRecord, LadderEntry } from '../calls/index.ts'
 import type { CallMessages } from '../capture/index.ts'
+import { catalogue, definitionOf } from '../shared/errors/index.ts'
 import { mediaLines } from './media-lines.ts'
 import { ladderOf } from './messages.ts'
 import type { Paint } from './style.ts'
@@ -133,6 +134,7 @@ function header(call: CallRecord, paint: Paint): string[] {
     ['times', times(call)],
     ['media', media && mediaOf(media)],
     ['ended', endOf(call)],
+    ['fix', fixOf(call)],
     ['billed', billed(call)],
     ['webhook', told(call)],
   ]
@@ -232,6 +234,15 @@ function endOf({ cause }: CallRecord): string | undefined {
   if (code === 'NORMAL') return `${result}: ${text}`
   const acts = result === 'failed' || result === 'refused' ? `; ${OWNERS[owner]} should act` : ''
   return `${result}: ${text} (${code}, SIP ${sip}, Q.850 ${q850})${acts}`
+}
+
+/** What to do about a call that failed or was refused. */
+function fixOf({ cause }: CallRecord): string | undefined {
+  if (!cause || cause.code === 'NORMAL') return undefined
+  const { code, result } = cause
+  // A record of another version may hold a code that is not of this one.
+  const known = (result === 'failed' || result === 'refused') && Object.hasOwn(catalogue, code)
+  return known ? definitionOf(code).fix : undefined
 }
 
 /** What WhatsApp's own webhooks say of the call. */

@@ -33,7 +33,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   try {
     return await dispatch(args, own, io)
   } catch (error) {
-    return fail(error, own, io)
+    return await fail(error, own, io)
   }
 }
 
@@ -76,7 +76,9 @@ async function find(args: readonly string[]): Promise<{ verb: Verb; words: numbe
   const inGroup = known.filter((name) => name.startsWith(`${first} `))
   if (inGroup.length === 0) {
     const tops = new Set(known.map((name) => name.split(' ')[0]!))
-    const close = nearest(first, tops) ?? nearest(`${first} ${second}`, known)
+    const top = nearest(first, tops)
+    const whole = `${top ?? first} ${second}`
+    const close = (known.includes(whole) ? whole : top) ?? nearest(whole, known)
     throw new UsageError(`unknown verb ${first}${close ? `; did you mean ${close}?` : ''}`)
   }
   if (second === undefined || second.startsWith('-')) return undefined
@@ -85,13 +87,10 @@ async function find(args: readonly string[]): Promise<{ verb: Verb; words: numbe
 }
 
 /** Prints what a verb threw; the exit code that belongs to it. */
-function fail(error: unknown, args: readonly string[], io: Io): number {
+async function fail(error: unknown, args: readonly string[], io: Io): Promise<number> {
   const paint = paintFor(io.stderr, io.env)
   if (error instanceof UsageError) {
-    const name = args.filter((arg) => /^[a-z]/.test(arg)).slice(0, 2)
-    const about = Object.keys(verbs).find((verb) => name.join(' ').startsWith(verb))
-    io.stderr.write(`causeway: ${error.message}\n`)
-    io.stderr.write(`  try: causeway ${about ? `${about} ` : ''}--help\n`)
+    io.stderr.write(`causeway: ${error.message}\n${await usageOf(args)}`)
     return EXIT.usage
   }
   const config = error instanceof ConfigErrors
@@ -107,6 +106,20 @@ function fail(error: unknown, args: readonly string[], io: Io): number {
     if (config) io.stderr.write(`${paint('red', formatCounts(errors.length, 0))}\n`)
   }
   return config ? EXIT.config : EXIT.failed
+}
+
+/** How the verb that was meant is called, and where its help is; that of its group, or of all, without one. */
+async function usageOf(args: readonly string[]): Promise<string> {
+  const [first = '', second = ''] = args
+  const name = [`${first} ${second}`, first].find((words) => Object.hasOwn(verbs, words))
+  if (name === undefined) {
+    const group = Object.keys(verbs).some((verb) => verb.startsWith(`${first} `))
+    return `  try: causeway ${group ? `${first} ` : ''}--help\n`
+  }
+  const { verb } = await verbs[name]!()
+  const [synopsis = ''] = verb.usage.split('\n\n')
+  const lines = synopsis.replace(/^Usage/, 'usage').split('\n')
+  return `${lines.map((line) => `  ${line}\n`).join('')}  try: causeway ${name} --help\n`
 }
 
 /** An error outside the catalogue is a fault of Causeway's own: the stack helps to report it. */

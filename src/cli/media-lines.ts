@@ -16,8 +16,8 @@ export function mediaLines({ report, verdicts }: CallRecord, paint: Paint): stri
   if (report) {
     const { whatsapp, pbx } = report.legs
     lines.push(`${paint('dim', '  audio'.padEnd(NAME))}${verdictOf(report, paint)}`)
-    if (whatsapp) lines.push(...legLines('WhatsApp', whatsapp, paint))
-    if (pbx) lines.push(...legLines('PBX', pbx, paint))
+    if (whatsapp && !idle(whatsapp)) lines.push(...legLines('WhatsApp', whatsapp, paint))
+    if (pbx && !idle(pbx)) lines.push(...legLines('PBX', pbx, paint))
     if (report.dtmf.length > 0) {
       const keys = report.dtmf.map(({ side, digit }) => `${digit} (${side})`).join(' ')
       lines.push(...row('keys', keys, paint))
@@ -41,6 +41,11 @@ function verdictOf({ verdict, transcoding }: CallMediaReport, paint: Paint): str
   }[verdict]
   const tone = verdict === 'good' ? 'green' : verdict === 'none' ? 'dim' : 'red'
   return paint(tone, words) + (transcoding ? ', transcoded' : '')
+}
+
+/** A leg that never had a far end, because nobody answered: its protection was not agreed either. */
+function idle({ remote, sent, received }: LegReport): boolean {
+  return remote === undefined && sent.packets === 0 && received.packets === 0
 }
 
 function legLines(name: string, leg: LegReport, paint: Paint): string[] {

@@ -48,7 +48,7 @@ function troubleOf(error: unknown): string[] | undefined {
   return [`${code} ${summary}${detail === undefined ? '' : `: ${detail}`}`, `fix: ${fix}`]
 }
 
-/** The local time of a timestamp, to the second. */
+/** The time of a timestamp, to the second; UTC as in the log and in every other list. */
 function time(iso: string | null): string {
-  return iso === null ? 'once' : new Date(iso).toLocaleTimeString('en-GB')
+  return iso === null ? 'once' : `${new Date(iso).toISOString().slice(11, 19)} UTC`
 }

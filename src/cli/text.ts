@@ -16,6 +16,16 @@ export function wrap(text: string, width: number, most = Number.POSITIVE_INFINIT
   return [...lines, cut(rest, width)]
 }
 
+/** Columns of a line. */
+const WIDTH = 80
+/** Columns a text at the end of a line has at least. */
+const ROOM = 36
+
+/** Breaks a text that stands at the end of a line; what follows is indented below its beginning. */
+export function hang(text: string, indent: number): string {
+  return wrap(text, Math.max(ROOM, WIDTH - indent)).join(`\n${' '.repeat(indent)}`)
+}
+
 /** Texts of the far end hold whatever it sent: nothing of it may steer the terminal. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '�')

@@ -55,7 +55,12 @@ export function parseVerbArgs<const T extends ParseArgsOptionsConfig>(
       typeof positionals === 'number' ? { min: positionals, max: positionals } : positionals
     const given = result.positionals.length
     if (given > max) throw new UsageError(`unexpected argument: ${result.positionals[max]}`)
-    if (given < min) throw new UsageError(`${min - given} more argument(s) expected`)
+    if (given < min) {
+      const missing = min - given
+      throw new UsageError(
+        missing === 1 ? 'an argument is missing' : `${missing} arguments are missing`,
+      )
+    }
     return result
   } catch (error) {
     const { code, message } = error as Error & { code?: string }

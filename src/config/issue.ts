@@ -1,6 +1,7 @@
 import { CausewayError, type ErrorCode } from '../shared/errors/index.ts'
 import { looksSecret, maskLine } from './mask.ts'
 import { formatPath, type Path, type Position, type YamlSource } from './source.ts'
+import type { Config } from './types.ts'
 
 /** What is said about one error or warning of a file. */
 export interface IssueFacts {
@@ -79,12 +80,19 @@ export class ConfigIssue extends CausewayError {
 export class ConfigErrors extends Error {
   readonly errors: readonly CausewayError[]
   readonly warnings: readonly CausewayError[]
+  /** The section `http`, where all that is wrong lies elsewhere: it leads to the instance that runs. */
+  readonly http: Config['http'] | undefined
 
-  constructor(errors: readonly CausewayError[], warnings: readonly CausewayError[] = []) {
+  constructor(
+    errors: readonly CausewayError[],
+    warnings: readonly CausewayError[] = [],
+    http?: Config['http'],
+  ) {
     const lines = errors.map((error) => (error.place ? `${error.place}: ` : '') + error.message)
     super(lines.join('\n'))
     this.name = 'ConfigErrors'
     this.errors = errors
     this.warnings = warnings
+    this.http = http
   }
 }

@@ -8,7 +8,7 @@ import { ConfigErrors, type ConfigIssue } from './issue.ts'
 import { type FileValues, fileSchema } from './schema/index.ts'
 import { keyMeant, schemaIssues } from './schema-issues.ts'
 import { type Draft, lenient } from './schema-walk.ts'
-import { checkFiles, type ReadFile, readSecretFiles } from './secrets.ts'
+import { checkFiles, type ReadFile, readSecretFiles, reasonOf } from './secrets.ts'
 import { YamlSource } from './source.ts'
 import type { Config } from './types.ts'
 import { adaptValues, expandVariables } from './values.ts'
@@ -52,8 +52,7 @@ export function loadConfig(path: string, options: LoadOptions = {}): LoadResult 
   try {
     text = readFile(resolve(path))
   } catch (cause) {
-    const { code } = cause as { code?: unknown }
-    const detail = typeof code === 'string' ? code : 'it cannot be read'
+    const detail = reasonOf(cause)
     throw new ConfigErrors([
       new CausewayError('CONFIG_FILE_UNREADABLE', { detail, place: path, cause }),
     ])
@@ -95,7 +94,7 @@ export function parseConfig(text: string, options: ParseOptions = {}): LoadResul
 
   const errors = [...wrong, ...context.errors].sort(byPlace)
   const warnings = context.warnings.sort(byPlace)
-  if (errors.length > 0) throw new ConfigErrors(errors, warnings)
+  if (errors.length > 0) throw new ConfigErrors(errors, warnings, httpOf(draft, errors))
   return { config: buildConfig(draft as FileValues, resolve(file)), warnings }
 }
 
@@ -107,6 +106,12 @@ function valuesOf(source: YamlSource): unknown {
     const fault = { code: 'RESOURCE_EXHAUSTION', start: 0, end: 1 } as const
     throw new ConfigErrors([yamlIssue(fault, source)])
   }
+}
+
+/** The section `http` of a file whose errors are in other ones. */
+function httpOf({ http }: Draft, errors: readonly ConfigIssue[]): Config['http'] | undefined {
+  const wrong = errors.some(({ path }) => path === '' || /^http\b/.test(path))
+  return wrong || !http?.listen ? undefined : { listen: http.listen, token: http.token }
 }
 
 function byPlace(a: ConfigIssue, b: ConfigIssue): number {

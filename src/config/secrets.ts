@@ -86,7 +86,19 @@ function failure(action: () => unknown): { detail: string; cause: unknown } | un
     action()
     return undefined
   } catch (cause) {
-    const { code } = cause as { code?: unknown }
-    return { detail: typeof code === 'string' ? code : 'it cannot be read', cause }
+    return { detail: reasonOf(cause), cause }
   }
+}
+
+/** What the system says of files, in words. */
+const REASONS: Record<string, string> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a directory',
+}
+
+/** Why a file could not be read; no more of the error, whose message may hold what was read. */
+export function reasonOf(error: unknown): string {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' ? (REASONS[code] ?? code) : 'it cannot be read'
 }

@@ -112,9 +112,12 @@ function report(number: NumberConfig, result: Reconciliation, log: Logger): void
     )
   } else if (found.length > 0) {
     const detail = describeDifferences(found)
-    log.warn({ number: number.name, code: 'SETTINGS_DRIFT', detail }, 'settings drift')
+    const { code, fix } = new CausewayError('SETTINGS_DRIFT')
+    log.warn({ number: number.name, code, detail, fix }, 'settings drift')
   }
-  for (const { code, detail } of warnings) log.warn({ number: number.name, code, detail })
+  for (const { code, detail, fix } of warnings) {
+    log.warn({ number: number.name, code, detail, fix }, 'settings warning')
+  }
 }
 
 function fight(number: NumberConfig, drift: Reconciliation['drift']): CausewayError {

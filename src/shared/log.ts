@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type DestinationStream, type LogFn, type Logger, pino, stdTimeFunctions } from 'pino'
+import { isCausewayError } from './errors/index.ts'
 import { redactText } from './redact.ts'
 
 export type { Logger } from 'pino'
@@ -97,12 +98,16 @@ function maskError(value: unknown): unknown {
 function serializeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const { code, detail, place } = error as Error & Record<string, unknown>
+  const known = isCausewayError(error)
+  // A condition somebody else can mend needs the remedy; a fault of ours the place in the code.
+  const ours = !known || error.owner === 'causeway'
   return {
     code,
     message: redactText(error.message),
     detail,
     place,
-    stack: redactText(error.stack ?? ''),
+    ...(known ? { fix: error.fix } : {}),
+    ...(ours ? { stack: redactText(error.stack ?? '') } : {}),
     cause: error.cause instanceof Error ? serializeError(error.cause) : undefined,
   }
 }

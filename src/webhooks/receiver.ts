@@ -1,5 +1,7 @@
 import type { Clock } from '../shared/clock.ts'
+import { CausewayError } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
+import { Notices } from '../shared/notices.ts'
 import type { Secret } from '../shared/secret.ts'
 import { AHEAD, ageOf, OLDEST } from './age.ts'
 import { type EventResult, WebhookCounters } from './counters.ts'
@@ -43,6 +45,7 @@ export type ReceiverAnswer = 'accepted' | 'forged' | 'full'
 export class WebhookReceiver {
   readonly counters = new WebhookCounters()
   readonly #options: ReceiverOptions
+  readonly #notices: Notices
   readonly #seen: SeenContent
   readonly #queue: Buffer[] = []
   readonly #waiting: (() => void)[] = []
@@ -54,6 +57,7 @@ export class WebhookReceiver {
 
   constructor(options: ReceiverOptions) {
     this.#options = options
+    this.#notices = new Notices(options.log, options.clock)
     // An event is outside the window before it is forgotten.
     const keep = OLDEST + AHEAD
     this.#seen = new SeenContent(options.clock, keep, options.seenLimit ?? SEEN_LIMIT)
@@ -61,7 +65,9 @@ export class WebhookReceiver {
 
   /** The body that answers a verification handshake; undefined: 403. */
   handshake(query: Readonly<Record<string, unknown>>): string | undefined {
-    return answerHandshake(query, this.#options.verifyToken())
+    const answer = answerHandshake(query, this.#options.verifyToken())
+    if (answer === undefined) this.#refused('APP_WEBHOOK_HANDSHAKE')
+    return answer
   }
 
   /** Takes the raw body of a POST. Never throws. */
@@ -69,12 +75,14 @@ export class WebhookReceiver {
     const secret = this.#options.appSecret()
     if (!secret || !isSigned(secret, body, signature)) {
       this.counters.delivery('forged')
+      this.#refused('APP_WEBHOOK_SIGNATURE')
       return 'forged'
     }
     const limit = this.#options.queueLimit ?? QUEUE_LIMIT
     const full = this.#queue.length >= limit || this.#bytes + body.length > QUEUE_BYTES
     if (full || this.#stopped) {
       this.counters.delivery('refused_full')
+      this.#refused('APP_WEBHOOK_BUSY')
       return 'full'
     }
     this.#queue.push(body)
@@ -99,6 +107,11 @@ export class WebhookReceiver {
     this.#stopped = true
     if (this.#scheduled) clearImmediate(this.#scheduled)
     while (this.#queue.length > 0) this.#work()
+  }
+
+  #refused(code: 'APP_WEBHOOK_HANDSHAKE' | 'APP_WEBHOOK_SIGNATURE' | 'APP_WEBHOOK_BUSY'): void {
+    const { fix } = new CausewayError(code)
+    this.#notices.tell(code, 'warn', { code, fix }, 'webhook refused')
   }
 
   #schedule(): void {

@@ -187,6 +187,12 @@ const rows: [string, string, Partial<CheckSources>, object][] = [
   ],
   ['a password not known yet', 'number', { credentials: () => false }, { status: 'warn' }],
   [
+    'a trunk no call has gone to',
+    'trunk',
+    { bridge: { ...bridge, targets: [target({ state: 'unknown' })] } },
+    { status: 'pass', output: 'not used yet' },
+  ],
+  [
     'a trunk not reached',
     'trunk',
     {

@@ -57,7 +57,7 @@ t.test('two targets, one of them silent, as an operator sees it', async (t) => {
     const health = await json(lab, '/healthz')
     t.match(health.checks.trunk[0], {
       status: 'warn',
-      output: /^sip:\S+ down for \d+ s: no answer to OPTIONS in 500 ms; pinged until it answers$/,
+      output: /^sip:\S+ down for \d+ s: no answer to OPTIONS in 500 ms; pinged\s+until it answers$/,
     })
     const metrics = await (await lab.http('/metrics')).text()
     const { name } = trunks[0]
@@ -71,7 +71,10 @@ t.test('two targets, one of them silent, as an operator sees it', async (t) => {
     const shown = new Causeway(['trunks', 'show', ...at])
     t.equal(await shown.exited, 2)
     t.match(shown.stdout, `${name}  0 of 30 calls in progress\n`)
-    t.match(shown.stdout, /✗ sip:\S+ +down for \d+ s: no answer to OPTIONS in 500 ms; pinged until/)
+    t.match(
+      shown.stdout,
+      /✗ sip:\S+ +down for \d+ s: no answer to OPTIONS in 500 ms; pinged\s+until/,
+    )
     t.match(shown.stdout, /✓ sip:\S+ +up for \d+ s, ping [\d.]+ ms\n/)
     first.answer()
     await lab.up.printed(/"target is back"/)

@@ -242,6 +242,11 @@ t.test('nobody answers: the PBX is cancelled, then the overflow trunk rings', as
   first.respond(487, 'Request Terminated')
   t.equal([...lab.calls.active()][0]!.trunk, 'backup')
   t.same(lab.media.trunks, ['main', 'backup'], 'media is shaped for the trunk')
+  t.match(
+    lab.lines.find(({ msg }) => msg === 'next trunk'),
+    { from: 'main', to: 'backup', why: 'the PBX did not answer in time' },
+  )
+  second.respond(180, 'Ringing')
   lab.clock.advance(20_000)
   await settle()
   t.ok(second.cancelled)

@@ -78,7 +78,7 @@ t.test('-c names the file, the environment fills it', async (t) => {
   t.match(unset.stdout, /did you mean WA_TOKN\?/)
   const missing = await causeway(['config', 'check', '-c', 'nowhere.yaml'], { cwd })
   t.equal(missing.code, 78)
-  t.match(missing.stdout, /CONFIG_FILE_UNREADABLE.*ENOENT/)
+  t.match(missing.stdout, /CONFIG_FILE_UNREADABLE.*there is no such file/)
 })
 
 t.test('config print shows what Causeway understood, without secrets', async (t) => {

@@ -73,7 +73,7 @@ t.test('calls list: a table, filters, what is left over', async (t) => {
   beginCall(registry, '0000000000000003')
   const { stdout } = await run('calls', 'list')
   const lines = stdout.trimEnd().split('\n')
-  t.match(lines[0], /^ID +STARTED +FROM +TO +TRUNK +TALK +STATE$/)
+  t.match(lines[0], /^ID +STARTED \(UTC\) +FROM +TO +TRUNK +TALK +STATE$/)
   t.match(lines[1], /^0{15}3 .* \+33199001234 {2}\+441632960123 {2}main +- {2}preparing$/)
   t.match(lines[2], /^0{15}2 .* busy CALL_BUSY$/)
   t.match(lines[3], /^0{15}1 .* 1 min 5 s {2}completed$/)
@@ -198,11 +198,16 @@ t.test('reload: what was taken, what waits, what is wrong', async (t) => {
   const warned = await run('reload')
   t.equal(warned.code, 2)
   t.match(warned.stderr, /warning\[CONFIG_NO_CALLERS\][\s\S]*--> c\.yaml:3:1/)
-  result = { ...good, ok: false, errors: [new CausewayError('CONFIG_YAML_SYNTAX'), {}] }
+  result = {
+    ...good,
+    ok: false,
+    errors: [{ ...new CausewayError('CONFIG_YAML_SYNTAX').toJSON(), nearest: 'main' }, {}],
+  }
   const bad = await run('reload')
   t.equal(bad.code, 78)
   t.match(bad.stdout, 'not reloaded, nothing was changed: 2 errors')
   t.match(bad.stderr, 'error[CONFIG_YAML_SYNTAX]')
+  t.match(bad.stderr, 'did you mean main?')
   t.match(bad.stderr, 'error: see the log')
   const json = await run('reload', '--json')
   t.equal(json.code, 78)
@@ -219,7 +224,14 @@ t.test('the configuration says where the instance listens, and its token', async
     'every.yaml': http(`0.0.0.0:${port}`, ', token: geheim'),
     'wrong.yaml': http(`127.0.0.1:${port}`, ', token: falsch'),
     'free.yaml': http('127.0.0.1:0'),
-    'bad.yaml': edit(['relay: none', 'relay: nun']),
+    'bad.yaml': edit(
+      ['relay: none', 'relay: nun'],
+      ['token-of-support', `\${UNSET}`],
+      ['numbers:', `http: { listen: "127.0.0.1:${port}", token: geheim }\nnumbers:`],
+    ),
+    'nowhere.yaml': http('somewhere'),
+    'nobody.yaml': http(`127.0.0.1:${port}`, `, token: "\${UNSET}"`),
+    'torn.yaml': 'http: [',
     token: 'geheim\n',
     empty: '\n',
   })
@@ -234,8 +246,15 @@ t.test('the configuration says where the instance listens, and its token', async
   t.notMatch(wrong.stderr + wrong.stdout, /falsch|geheim/)
   const json = await run('drain', '--url', url, '--json')
   t.match(JSON.parse(json.stdout), { ok: false, errors: [{ code: 'APP_HTTP_UNAUTHORIZED' }] })
-  t.match(await run('status', '-c', 'bad.yaml'), { code: 78 })
-  t.match(await run('reload', '-c', 'bad.yaml'), { code: 78 })
+  const broken = await run('status', '-c', 'bad.yaml')
+  t.equal(broken.code, 0, 'what is wrong elsewhere does not hide the instance')
+  t.equal(
+    broken.stderr,
+    'note: bad.yaml has 2 errors as read here; causeway config check shows more\n',
+  )
+  for (const file of ['nowhere.yaml', 'nobody.yaml', 'torn.yaml', 'none.yaml']) {
+    t.match(await run('status', '-c', file), { code: 78, stdout: '' }, file)
+  }
   t.match(await run('status', '-c', 'free.yaml'), { code: 64, stderr: /--url/ })
   t.match(await run('status', '--url', 'nowhere'), { code: 64, stderr: /--url nowhere/ })
   t.match(await run('status', '--url', 'http://u:p@h'), { code: 64, stderr: /--token-file/ })

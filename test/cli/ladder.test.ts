@@ -6,7 +6,8 @@ import {
   type WhatsAppReport,
 } from '../../src/calls/index.ts'
 import { drawLadder, duration, formatCall } from '../../src/cli/ladder.ts'
-import { wrap } from '../../src/cli/text.ts'
+import { hang, wrap } from '../../src/cli/text.ts'
+import { definitionOf } from '../../src/shared/errors/index.ts'
 
 const wide = (lines: string[]): number[] => [...new Set(lines.map((line) => line.length))]
 
@@ -174,7 +175,29 @@ t.test('the other direction, a running call and a failure', async (t) => {
   t.match(text, 'failed: no target answered (CALL_TRUNK_UNREACHABLE, SIP 503, Q.850 38)')
   t.match(text, '; the PBX should act')
   t.match(text, 'ended after 4.2 s')
-  t.notMatch(text, /media|rang/)
+  t.notMatch(text, /media|rang|fix/)
+})
+
+t.test(
+  'a call that failed comes with what to do about it, one that ended well does not',
+  async (t) => {
+    const cause = { ...record.cause!, code: 'CALL_PBX_UNREACHABLE', result: 'failed' } as const
+    const text = formatCall({ ...record, cause }).replace(/\s+/g, ' ')
+    t.match(text, ` fix ${definitionOf('CALL_PBX_UNREACHABLE').fix}`)
+    t.notMatch(formatCall(record), /^ {2}fix/m)
+    const busy = { ...record.cause!, code: 'CALL_BUSY', result: 'busy' } as const
+    t.notMatch(formatCall({ ...record, cause: busy }), /^ {2}fix/m)
+  },
+)
+
+t.test('a text at the end of a line keeps within 80 columns, and has room', async (t) => {
+  t.equal(hang('short', 40), 'short')
+  const text = 'down for 15 s: no answer to OPTIONS in 2000 ms; pinged until it answers'
+  const lines = `${' '.repeat(28)}${hang(text, 28)}`.split('\n')
+  t.equal(lines.length, 2)
+  for (const line of lines) t.match(line, /^ {28}\S/)
+  for (const line of lines) t.ok(line.length <= 80)
+  t.ok(hang(text, 79).split('\n').length <= 3)
 })
 
 t.test('durations', async (t) => {

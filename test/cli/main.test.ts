@@ -20,14 +20,24 @@ t.test('help lists every verb with a line, on stdout', async (t) => {
   }
 })
 
+/** Lines that a terminal of 80 columns breaks. */
+const wide = (text: string): string[] => text.split('\n').filter((line) => line.length > 80)
+
+t.test('the lists of verbs fit a terminal', async (t) => {
+  for (const args of [[], ['calls'], ['numbers'], ['pbx']]) {
+    t.same(wide((await causeway(args)).stderr), [])
+  }
+})
+
 t.test('every verb has a help page to learn from', async (t) => {
   for (const [name, load] of Object.entries(verbs)) {
     const { verb } = await load()
     t.equal(verb.name, name)
-    t.match(verb.usage, new RegExp(`^(Usage: )?causeway ${name}`), name)
+    t.match(verb.usage, new RegExp(`^Usage: causeway ${name}`), name)
     t.match(verb.usage, /--json/, `${name} speaks JSON`)
     t.match(verb.usage, /Example/, `${name} has an example`)
     t.notMatch(verb.summary, /\n|\.$/, `${name} has a one-line summary`)
+    t.same(wide(verb.usage), [], `${name} fits a terminal`)
     for (const args of [
       [...name.split(' '), '--help'],
       ['help', ...name.split(' ')],
@@ -51,11 +61,16 @@ t.test('a group without its verb lists the group', async (t) => {
 
 t.test('a mistyped verb, group or option gets a suggestion', async (t) => {
   const cases: [string[], RegExp][] = [
-    [['confg', 'check'], /unknown verb confg; did you mean config\?/],
+    [['confg', 'check'], /unknown verb confg; did you mean config check\?/],
     [['config', 'chek'], /unknown verb config chek; did you mean config check\?/],
     [['config', 'check', '--jsno'], /unknown option --jsno; did you mean --json\?/],
     [['config', 'check', '--config'], /--config/],
     [['config', 'check', 'extra'], /unexpected argument: extra/],
+    [['trunk', 'show'], /unknown verb trunk; did you mean trunks show\?/],
+    [['calls', 'shwo'], /did you mean calls show\?\n {2}try: causeway calls --help/],
+    [['calls', 'show'], /an argument is missing\n {2}usage: causeway calls show ID /],
+    [['permissions', 'show', '-c', 'x'], /2 arguments are missing\n {2}usage: .* NUMBER CONSUMER/],
+    [['status', '--urk', 'x'], /did you mean --url\?\n {2}usage: causeway status /],
     [['qqqqqqqq'], /unknown verb qqqqqqqq\n/],
     [['toString'], /unknown verb toString\n/],
   ]

@@ -62,6 +62,23 @@ t.test('a call without figures says nothing', async (t) => {
   t.same(lines({}), [])
 })
 
+t.test('legs of a call that nobody answered are not shown: nothing was agreed', async (t) => {
+  const none: StreamReport = { ...stream, packets: 0, lost: 0, lossRate: 0 }
+  const unanswered: LegReport = { ...leg, remote: undefined, received: none, sent: none }
+  const quiet: CallMediaReport = {
+    ...report,
+    legs: { whatsapp: unanswered, pbx: { ...leg, received: none, sent: none } },
+    verdict: 'none',
+    transcoding: false,
+    verdicts: [],
+    dtmf: [],
+  }
+  const text = lines({ report: quiet }).join('\n')
+  t.match(text, /audio {5}no media\n/)
+  t.notMatch(text, /WhatsApp|nowhere/)
+  t.match(text, /PBX/, 'one whose far end is known is')
+})
+
 t.test('figures of both legs, what was discarded, and the verdict with its fix', async (t) => {
   const shown = lines({ report })
   const text = shown.join('\n')

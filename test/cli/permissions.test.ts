@@ -138,7 +138,7 @@ t.test('wrong arguments are usage errors before anything is sent', async (t) => 
     throw new Error('a message was sent')
   })
   const rows: [string[], string][] = [
-    [['show', 'support'], '1 more argument(s) expected'],
+    [['show', 'support'], 'an argument is missing'],
     [['show', 'suport', CONSUMER], 'no number suport; did you mean support?'],
     [['show', '+441632960999', CONSUMER], 'no number +441632960999; there are support'],
     [['show', 'support', '200'], 'consumer 200: expected +33199001234'],

@@ -5,7 +5,7 @@ import { CausewayError } from '../../src/shared/errors/index.ts'
 
 type View = Pick<TrunkView, 'registration' | 'contacts'>
 const plain = (_tone: string, text: string): string => text
-const time = (iso: string): string => new Date(iso).toLocaleTimeString('en-GB')
+const time = (iso: string): string => `${iso.slice(11, 19)} UTC`
 const UNTIL = '2026-01-31T14:32:10.000Z'
 const NEXT = '2026-01-31T14:31:08.000Z'
 

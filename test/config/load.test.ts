@@ -131,7 +131,11 @@ t.test('a file that cannot be read is an error of its own', async (t) => {
     if (!(error instanceof ConfigErrors)) throw error
     const [only] = error.errors
     t.ok(isCausewayError(only))
-    t.match(only, { code: 'CONFIG_FILE_UNREADABLE', detail: 'ENOENT', place: '/nowhere/c.yaml' })
+    t.match(only, {
+      code: 'CONFIG_FILE_UNREADABLE',
+      detail: 'there is no such file',
+      place: '/nowhere/c.yaml',
+    })
     t.match(error.message, /CONFIG_FILE_UNREADABLE/)
   }
 })

@@ -380,3 +380,20 @@ t.test('neither tokens nor passwords reach the log or the state as text', async 
   t.notMatch(text, /token-support/)
   t.notOk(text.includes(password))
 })
+
+t.test('drift and warnings come to the log with a remedy', async (t) => {
+  const graph = await simulate(t)
+  const lines: Record<string, unknown>[] = []
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) }
+  const log = createLogger({ level: 'warn', numbers: 'full', destination })
+  const config = makeConfig(graph.url, [makeNumber({ manage: 'verify' })])
+  const random = new FakeRandom(3)
+  const manager = createSettingsManager({ config, clock: new FakeClock(), random, log })
+  t.teardown(() => manager.stop())
+  await manager.start()
+  t.match(
+    lines.find(({ msg }) => msg === 'settings drift'),
+    { level: 40, number: 'support', code: 'SETTINGS_DRIFT', fix: /manage: apply/ },
+  )
+  for (const { msg } of lines) t.type(msg, 'string', 'no line without words')
+})

@@ -62,3 +62,20 @@ t.test('masked: no text that names a number gets through, WACIDs become a hash',
   t.match(text, /"callId":"outgoing:wacid#[0-9a-f]{12}"/)
   t.match(text, /CALL_NUMBER_UNKNOWN/)
 })
+
+t.test(
+  'an error that somebody can mend comes with the remedy, a fault of ours with its place',
+  async (t) => {
+    const lines: string[] = []
+    const destination = { write: (line: string) => void lines.push(line) }
+    const log = createLogger({ level: 'info', numbers: 'full', destination })
+    const err = new CausewayError('TRUNK_REGISTER_UNREACHABLE', { detail: 'sip:10.0.0.9' })
+    log.warn({ err }, 'not registered with the PBX')
+    log.error({ err: new CausewayError('CALL_INTERNAL') }, 'a call failed inside')
+    log.error({ err: new TypeError('x') }, 'a handler failed')
+    const [known, internal, unknown] = lines.map((line) => JSON.parse(line).err)
+    t.match(known, { code: 'TRUNK_REGISTER_UNREACHABLE', fix: err.fix, stack: undefined })
+    t.match(internal, { code: 'CALL_INTERNAL', fix: /./, stack: /redact\.test/ })
+    t.match(unknown, { stack: /redact\.test/ })
+  },
+)

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createLogger } from '../../src/shared/log.ts'
 import { Secret } from '../../src/shared/secret.ts'
 import { signatureOf } from '../../src/webhooks/index.ts'
 import { SeenContent } from '../../src/webhooks/seen.ts'
@@ -16,6 +17,19 @@ t.test('a signed webhook is answered at once and worked off afterwards', async (
   await receiver.idle()
   t.match(events, [{ kind: 'call', event: 'created' }])
   t.strictSame(deliveries(), { accepted: 1 })
+})
+
+t.test('what is refused is told with its remedy, once', async (t) => {
+  const lines: Record<string, unknown>[] = []
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) }
+  const log = createLogger({ level: 'info', numbers: 'full', destination })
+  const { receiver } = receiverLab({ log })
+  for (let n = 0; n < 3; n++) receiver.receive(Buffer.from('{}'), 'sha256=00')
+  receiver.handshake({ 'hub.mode': 'subscribe', 'hub.verify_token': 'x', 'hub.challenge': '1' })
+  t.match(lines, [
+    { level: 40, code: 'APP_WEBHOOK_SIGNATURE', fix: /app_secret/, msg: 'webhook refused' },
+    { level: 40, code: 'APP_WEBHOOK_HANDSHAKE', fix: /verify/i, msg: 'webhook refused' },
+  ])
 })
 
 t.test('a forged one changes nothing', async (t) => {

@@ -20,6 +20,16 @@ import { checkLimits } from './limits.ts'
 import { admitPbx, readDialled } from './pbx-gate.ts'
 import { admitWhatsApp, type Entry, rotating } from './whatsapp-gate.ts'
 
+/** Refusals that strangers and those who dial cause every day: nothing is wrong with the set-up. */
+const EVERYDAY: ReadonlySet<string> = new Set([
+  'CALL_SOURCE_REFUSED',
+  'CALL_PBX_SOURCE_REFUSED',
+  'CALL_DIALLED_INVALID',
+  'CALL_REQUEST_BAD',
+  'CALL_DRAINING',
+  'CALL_NUMBER_ROTATING',
+])
+
 /** Told of every INVITE that did not become a call. */
 export type RefusalListener = (side: Side, code: string) => void
 
@@ -163,10 +173,11 @@ export class Door {
     invite.reject(error.sip, { ...said, ...extra })
     this.#onRefusal(side, error.code)
     const { sourceAddress, callId } = invite.request
-    this.#ctx.log.debug(
-      { code: error.code, detail: error.detail, sourceAddress, callId },
-      'refused',
-    )
+    const { code, place, detail, fix } = error
+    this.#ctx.log.debug({ code, detail, sourceAddress, callId }, 'refused')
+    const level = EVERYDAY.has(code) ? 'info' : 'warn'
+    const facts = { code, place, detail, sourceAddress, callId, fix }
+    this.#ctx.notices.tell(`${side} ${code} ${place ?? ''}`, level, facts, 'INVITE refused')
   }
 }
 

@@ -67,9 +67,11 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
     this.media = new CallMedia(ctx, start.call, this)
     this.#ctx = ctx
     this.#start = start
-    this.#hunt = new Hunt(start.trunks, ctx.targets, (trunk) =>
-      trunkFull(trunk, ctx.calls, start.call),
-    )
+    this.#hunt = new Hunt(start.trunks, ctx.targets, (trunk) => {
+      const full = trunkFull(trunk, ctx.calls, start.call)
+      if (full) tellFull(ctx, trunk.name, full)
+      return full
+    })
     const whatsapp = new WhatsAppAnswer(ctx, start)
     this.#whatsapp = whatsapp
     const setup = {
@@ -225,6 +227,11 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
       this.#giveUp(last ?? this.#hunt.full ?? unreachable(this.#ctx, this.#start.trunks))
       return
     }
+    if (last) {
+      const why = last.detail ?? last.definition.summary
+      const [from, to] = [this.call.trunk, hop.trunk.name]
+      this.#ctx.logs.of(this.call).info({ from, to, why }, 'next trunk')
+    }
     this.call.trunk = hop.trunk.name
     const { ringTimeout } = stepAt(this.#start.inbound, hop.trunk.name)
     this.#ringTimer = this.#ctx.clock.setTimeout(() => this.#onRingTimeout(), ringTimeout)
@@ -327,7 +334,7 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
 
   #onRingTimeout(): void {
     if (this.call.hasEnded()) return
-    const error = new CausewayError('CALL_NO_ANSWER')
+    const error = this.#outgoing?.expired() ?? new CausewayError('CALL_NO_ANSWER')
     this.#cancelPbx(reasonOf(error))
     this.#hop = undefined
     this.#tryTrunk(error)
@@ -369,4 +376,9 @@ export class UserInitiatedCall implements Flow, AttemptEvents, MediaHandler, Sea
   #noteResponse({ status, reason }: IncomingResponse): void {
     this.call.note('pbx', 'in', `${status} ${reason}`)
   }
+}
+
+/** A call goes on to the overflow trunk, or ends: in either case somebody should know the limit. */
+function tellFull(ctx: BridgeContext, trunk: string, { code, detail, fix }: CausewayError): void {
+  ctx.notices.tell(`full ${trunk}`, 'warn', { trunk, code, detail, fix }, 'trunk is full')
 }

@@ -4,6 +4,7 @@ import { detach } from '../../shared/detach.ts'
 import { CausewayError, isCausewayError } from '../../shared/errors/index.ts'
 import { formatHostPort } from '../../shared/host-port.ts'
 import type { Logger } from '../../shared/log.ts'
+import type { Notices } from '../../shared/notices.ts'
 import type { Secret } from '../../shared/secret.ts'
 import { parseParty } from '../address/uri.ts'
 import type { Directory } from '../admit/directory.ts'
@@ -23,6 +24,7 @@ import type { RegistrationStore } from './store.ts'
 export interface RegistrarDeps {
   clock: Clock
   log: Logger
+  notices: Notices
   nonces: NonceSource
   directory: () => Directory
 }
@@ -239,7 +241,14 @@ export class Registrar {
     const { domain } = this.#deps.directory().config.sip
     this.#count(trunk, error.code)
     const { sourceAddress } = request
-    this.#deps.log.debug({ code: error.code, detail: error.detail, sourceAddress }, 'refused')
+    const { code, detail, fix } = error
+    const { log, notices } = this.#deps
+    log.debug({ code, detail, sourceAddress }, 'refused')
+    // Without a trunk it is a stranger's.
+    const named = trunk === '' ? {} : { trunk }
+    const level = trunk === '' || code === 'TRUNK_REGISTRAR_INTERVAL_BRIEF' ? 'info' : 'warn'
+    const facts = { code, ...named, detail, sourceAddress, fix }
+    notices.tell(`REGISTER ${code} ${trunk}`, level, facts, 'REGISTER refused')
     request.respond({ status: error.sip, headers: { ...refusalHeaders(error, domain), ...extra } })
   }
 

@@ -42,6 +42,8 @@ export class TargetAttempt implements InviteEvents {
   readonly #clock: Clock
   readonly #since: number
   readonly #patience: Patience | undefined
+  /** Whether it has said anything, a 100 too. */
+  #spoke = false
   #timer: Timer | undefined
 
   /** Ready to be sent; the time of the target starts now. */
@@ -67,6 +69,15 @@ export class TargetAttempt implements InviteEvents {
     this.#invite.abandon(headers, () => this.#health.worked(this.#target))
   }
 
+  /**
+   * The time of the call itself is over, which the owner ends. Nobody answered, or the target is not there:
+   * then it is thought of as gone, and the error says so.
+   */
+  expired(): CausewayError {
+    if (this.#spoke) return new CausewayError('CALL_NO_ANSWER')
+    return this.#silent('nothing', this.#clock.monotonic() - this.#since)
+  }
+
   onInviteSent(attempt: number): void {
     this.#owner.onInviteSent(attempt)
   }
@@ -77,6 +88,7 @@ export class TargetAttempt implements InviteEvents {
   }
 
   onTrying(): void {
+    this.#spoke = true
     this.#health.worked(this.#target)
     if (this.#timer) this.#wait('trying')
   }
@@ -107,6 +119,7 @@ export class TargetAttempt implements InviteEvents {
   }
 
   #heard(): void {
+    this.#spoke = true
     this.#stopWaiting()
     this.#health.worked(this.#target)
   }
@@ -126,13 +139,16 @@ export class TargetAttempt implements InviteEvents {
   }
 
   #onSilence(state: keyof Patience, ms: number): void {
-    const what = state === 'silent' ? 'nothing' : 'no more than 100 Trying'
-    const detail = `${what} within ${Number((ms / 1000).toFixed(1))} s`
-    const error = new CausewayError('CALL_TARGET_SILENT', { detail })
-    // One that is trying is there, however slow.
-    if (state === 'silent') this.#health.failed(this.#target, detail)
+    const error = this.#silent(state === 'silent' ? 'nothing' : 'no more than 100 Trying', ms)
     this.abandon(reasonOf(error))
     this.#owner.onSilence(error)
+  }
+
+  #silent(what: string, ms: number): CausewayError {
+    const detail = `${what} within ${Number((ms / 1000).toFixed(1))} s`
+    // One that is trying is there, however slow.
+    if (!this.#spoke) this.#health.failed(this.#target, detail)
+    return new CausewayError('CALL_TARGET_SILENT', { detail })
   }
 }
 

@@ -22,9 +22,11 @@ export const FILTER_USAGE = `      --direction D   user-initiated or business-in
       --trunk NAME    name of a trunk
       --consumer C    phone number (+33199001234) or business-scoped user ID
       --wacid ID      WhatsApp's ID of a call
-      --result R      completed, cancelled, busy, declined, unanswered, refused or failed
+      --result R      completed, cancelled, busy, declined, unanswered, refused
+                      or failed
       --code CODE     NORMAL, or an error code such as CALL_BUSY
-      --since T       started at T or later: 2h or 7d ago, 2026-11-29, 2026-11-29T08:30 (UTC)
+      --since T       started at T or later: 2h or 7d ago, 2026-11-29,
+                      2026-11-29T08:30 (UTC)
       --until T       started before T`
 
 const RESULTS = ['completed', 'cancelled', 'busy', 'declined', 'unanswered', 'refused', 'failed']

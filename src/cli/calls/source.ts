@@ -34,8 +34,8 @@ export const SOURCE_OPTIONS = {
 
 /** What help pages say about them. */
 export const SOURCE_USAGE = `${INSTANCE_USAGE}
-      --offline       reads the history under records.path of the configuration, without an
-                      instance; calls in progress are not in it`
+      --offline       reads the history under records.path of the configuration,
+                      without an instance; calls in progress are not in it`
 
 /** Values of {@link SOURCE_OPTIONS}. */
 export interface SourceValues extends InstanceValues {

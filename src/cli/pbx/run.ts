@@ -36,17 +36,22 @@ export interface PbxVerb {
 /** The options both verbs have, for their help pages. */
 export const PBX_USAGE = `${CONFIG_USAGE}
       --trunk NAME    one trunk; default: all of them
-  -o, --output DIR    write the files into DIR, mode 0600, with passwords; a file there that says
-                      something else is kept, and nothing written, unless --force is given
+  -o, --output DIR    write the files into DIR, mode 0600, with passwords; a
+                      file there that says something else is kept, and nothing
+                      written, unless --force is given
       --force         replace files that say something else
-      --host HOST     name or address the PBX reaches Causeway at; default: by sip.listen.pbx
-      --over TRANSPORT  udp, tcp or tls, for a PBX that registers; default: tls with srtp: sdes where
-                      sip.listen.pbx has it, else its first
-      --extension EXT what rings: 1001, or 600@ivr for an extension of a context (default: 1001)`
+      --host HOST     name or address the PBX reaches Causeway at; default: by
+                      sip.listen.pbx
+      --over TRANSPORT  udp, tcp or tls, for a PBX that registers; default: tls
+                      with srtp: sdes where sip.listen.pbx has it, else its
+                      first
+      --extension EXT what rings: 1001, or 600@ivr for an extension of a context
+                      (default: 1001)`
 
 /** The last of them. */
 export const PBX_OUTPUT_USAGE = `      --secrets       print passwords; without it they show as [redacted]
-      --json          one JSON object: { ok, pbx, files: [{ name, about, contents, path }], notes }`
+      --json          one JSON object: { ok, pbx, files: [{ name, about,
+                      contents, path }], notes }`
 
 /** Runs `causeway pbx …`. */
 export async function runPbx(pbx: PbxVerb, args: readonly string[], io: Io): Promise<number> {

@@ -14,8 +14,9 @@ export const verb: Verb = {
   usage: `Usage: causeway calls export [--format csv|jsonl] [filters] [-o FILE]
                              [-c FILE [--offline] | --url URL]
 
-Writes the calls that have ended, newest first, to standard output or a file. CSV has one line a call
-with the columns of docs/reference/records.md; JSON Lines the whole record with its ladder.
+Writes the calls that have ended, newest first, to standard output or a file.
+CSV has one line a call with the columns of docs/reference/records.md; JSON
+Lines the whole record with its ladder.
 
       --format F      csv or jsonl (default: by the name of FILE, else csv)
   -o, --output FILE   file that is written; it appears when it is complete

@@ -8,9 +8,10 @@ export const verb: Verb = {
   summary: 'remove every ended call of a consumer from the history',
   usage: `Usage: causeway calls forget CONSUMER [-c FILE | --url URL] [--json]
 
-Removes the records of every call of a consumer that has ended, from memory and from the file, where
-their place is overwritten. CONSUMER is a phone number (+33199001234) or a business-scoped user ID. A call
-in progress is recorded when it ends. Logs, exports and what was pushed elsewhere are not touched.
+Removes the records of every call of a consumer that has ended, from memory and
+from the file, where their place is overwritten. CONSUMER is a phone number
+(+33199001234) or a business-scoped user ID. A call in progress is recorded when
+it ends. Logs, exports and what was pushed elsewhere are not touched.
 
 Options:
 ${INSTANCE_USAGE}

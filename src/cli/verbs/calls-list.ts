@@ -11,7 +11,8 @@ export const verb: Verb = {
   summary: 'calls in progress and ended ones',
   usage: `Usage: causeway calls list [filters] [-c FILE [--offline] | --url URL] [--json]
 
-Lists the calls in progress, then those that have ended, newest first, as far back as records.keep.
+Lists the calls in progress, then those that have ended, newest first, as far
+back as records.keep.
 
 Filters:
       --state S       active or ended
@@ -21,7 +22,8 @@ ${FILTER_USAGE}
 
 Options:
 ${SOURCE_USAGE}
-      --json          { total, total_exact, calls, next }, calls as in docs/reference/records.md
+      --json          { total, total_exact, calls, next }, calls as in
+                      docs/reference/records.md
 
 Examples:
   causeway calls list --state active
@@ -58,7 +60,7 @@ Examples:
 function format({ total, total_exact, calls }: CallList, offset: number, paint: Paint): string[] {
   if (total === 0) return ['no calls']
   if (calls.length === 0) return [`no calls here; ${total} before the offset`]
-  const header = ['ID', 'STARTED', 'FROM', 'TO', 'TRUNK', 'TALK', 'STATE']
+  const header = ['ID', 'STARTED (UTC)', 'FROM', 'TO', 'TRUNK', 'TALK', 'STATE']
   const rows = calls.map((call) => {
     const { id, direction, business, consumer, trunk } = call
     const pair = direction === 'user-initiated' ? [consumer, business] : [business, consumer]

@@ -11,10 +11,10 @@ export const verb: Verb = {
   summary: 'the SIP messages of one call as a capture file',
   usage: `Usage: causeway calls pcap ID [-o FILE] [-c FILE | --url URL] [--json]
 
-Writes the SIP messages of both legs of a call to a file that Wireshark, tshark and sngrep read. Keys
-and credentials have been removed. Messages that came by TCP or TLS stand in UDP packets too, so that
-the SIP in them can be read. Needs trace.messages: calls. ID is that of calls list, or WhatsApp's
-(wacid.…).
+Writes the SIP messages of both legs of a call to a file that Wireshark, tshark
+and sngrep read. Keys and credentials have been removed. Messages that came by
+TCP or TLS stand in UDP packets too, so that the SIP in them can be read. Needs
+trace.messages: calls. ID is that of calls list, or WhatsApp's (wacid.…).
 
 Options:
   -o, --output FILE   where to write it (default: ID.pcap)

@@ -11,14 +11,16 @@ import { EXIT, parseVerbArgs, UsageError, type Verb } from '../verb.ts'
 export const verb: Verb = {
   name: 'calls show',
   summary: 'one call with the ladder of its messages',
-  usage: `Usage: causeway calls show ID [--bodies] [-c FILE [--offline] | --url URL] [--json]
+  usage: `Usage: causeway calls show ID [--bodies] [-c FILE [--offline] | --url URL]
+                              [--json]
 
-Shows who called whom, how long it took to ring and to answer, how the call ended and who should act
-on it, and every SIP message between WhatsApp, Causeway and the PBX with its time. ID is that of
-calls list, or WhatsApp's (wacid.…).
+Shows who called whom, how long it took to ring and to answer, how the call
+ended and who should act on it, and every SIP message between WhatsApp, Causeway
+and the PBX with its time. ID is that of calls list, or WhatsApp's (wacid.…).
 
-With trace.messages: calls the ladder holds every message, retransmissions too, and says what its SDP
-offers; --bodies adds the messages in full, without keys and credentials.
+With trace.messages: calls the ladder holds every message, retransmissions too,
+and says what its SDP offers; --bodies adds the messages in full, without keys
+and credentials.
 
 Options:
       --bodies        every message in full, from a running instance

@@ -12,9 +12,9 @@ export const verb: Verb = {
   summary: 'check a configuration file, offline',
   usage: `Usage: causeway config check [-c FILE] [--json]
 
-Reads the file, expands its variables, reads its secret files and reports every error and warning at
-once, each with its place, what was found, what is expected and how to fix it. Nothing is contacted,
-and no secret is printed.
+Reads the file, expands its variables, reads its secret files and reports every
+error and warning at once, each with its place, what was found, what is expected
+and how to fix it. Nothing is contacted, and no secret is printed.
 
 Options:
 ${CONFIG_USAGE}

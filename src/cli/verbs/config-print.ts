@@ -5,11 +5,12 @@ import { EXIT, parseVerbArgs, type Verb } from '../verb.ts'
 /** `causeway config print`: the configuration as Causeway understands it. */
 export const verb: Verb = {
   name: 'config print',
-  summary: 'print the configuration with its defaults, secrets redacted',
+  summary: 'print a configuration with its defaults, without secrets',
   usage: `Usage: causeway config print [-c FILE] [--json]
 
-Prints the configuration as Causeway understands it: variables expanded, defaults filled in, paths
-absolute. Secrets show as [redacted]. Warnings are for config check.
+Prints the configuration as Causeway understands it: variables expanded,
+defaults filled in, paths absolute. Secrets show as [redacted]. Warnings are for
+config check.
 
 Options:
 ${CONFIG_USAGE}

@@ -7,9 +7,10 @@ export const verb: Verb = {
   summary: 'print the JSON Schema of the configuration, for editors',
   usage: `Usage: causeway config schema
 
-Prints the JSON Schema (draft 2020-12) of the configuration file. The same schema is shipped as
-config/causeway.schema.json. With it an editor completes keys and marks mistakes; put this on the
-first line of the file (for the YAML language server):
+Prints the JSON Schema (draft 2020-12) of the configuration file. The same
+schema is shipped as config/causeway.schema.json. With it an editor completes
+keys and marks mistakes; put this on the first line of the file (for the YAML
+language server):
 
   # yaml-language-server: $schema=causeway.schema.json
 

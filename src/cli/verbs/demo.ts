@@ -20,20 +20,23 @@ const NEXT = `Next
 /** `causeway demo`: the whole thing on one machine. */
 export const verb: Verb = {
   name: 'demo',
-  summary: 'two calls through simulator, Causeway and toy PBX, all on this machine',
+  summary: 'two calls through simulator, Causeway and a toy PBX',
   usage: `Usage: causeway demo [--hold] [--stay] [--json]
 
-Starts a WhatsApp simulator, a toy PBX and Causeway between them on loopback; no account, no network,
-no daemon. Enables SIP on two simulated numbers through the settings API, fetches the credentials, then
-completes a call from a WhatsApp user (keys by SDES) and a call from the PBX (keys by DTLS), with audio
-in both directions; the PBX speaks plain RTP. Prints both calls as ladders and what each side heard.
+Starts a WhatsApp simulator, a toy PBX and Causeway between them on loopback; no
+account, no network, no daemon. Enables SIP on two simulated numbers through the
+settings API, fetches the credentials, then completes a call from a WhatsApp
+user (keys by SDES) and a call from the PBX (keys by DTLS), with audio in both
+directions; the PBX speaks plain RTP. Prints both calls as ladders and what each
+side heard.
 
 Options:
       --hold          the PBX holds the first call without music, and resumes it
       --stay          keep it running until Ctrl-C, and print what to try
       --json          one JSON object: { ok, steps, calls, places }
 
-Exit codes: 0 all of it was seen, 1 a step failed; the output says which and why.
+Exit codes: 0 all of it was seen, 1 a step failed; the output says which and
+why.
 
 Example:
   causeway demo --stay

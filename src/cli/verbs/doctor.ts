@@ -29,20 +29,23 @@ const STUN_PORT = 3478
 /** `causeway doctor`: every check that explains a failure in the field. */
 export const verb: Verb = {
   name: 'doctor',
-  summary: 'find what is wrong before a caller does: every check with evidence and fix',
-  usage: `Usage: causeway doctor [-c FILE] [--only IDS] [--skip IDS] [--url URL] [--stun HOST:PORT] [--json]
+  summary: 'find what is wrong before a caller does, with its fix',
+  usage: `Usage: causeway doctor [-c FILE] [--only IDS] [--skip IDS] [--url URL]
+                       [--stun HOST:PORT] [--json]
 
-Looks at everything calls depend on: the file, this machine, name and certificate as WhatsApp sees them,
-the settings and health of each number, the way to WhatsApp, the SIP password, the PBXs, media. It only
-reads, calls nobody, and disturbs no running instance; from one it learns what only it knows. Run it on
-the machine and as the user Causeway runs as.
+Looks at everything calls depend on: the file, this machine, name and
+certificate as WhatsApp sees them, the settings and health of each number, the
+way to WhatsApp, the SIP password, the PBXs, media. It only reads, calls nobody,
+and disturbs no running instance; from one it learns what only it knows. Run it
+on the machine and as the user Causeway runs as.
 
 Options:
 ${CONFIG_USAGE}
       --only IDS      only these checks, separated by commas
       --skip IDS      without these checks
       --url URL       where the running instance listens (default: http.listen)
-      --stun H:P      a STUN server to send UDP to, which says where it comes from (default: none)
+      --stun H:P      a STUN server to send UDP to, which says where it comes
+                      from (default: none)
       --json          { verdict, file, version, seconds, counts, checks }
 
 Checks: ${checkNames()}
@@ -103,7 +106,7 @@ function checkNames(): string {
   const lines: string[] = ['']
   for (const { id } of checks) {
     const line = lines.at(-1)!
-    if (line.length + id.length > 88) lines.push(`        ${id}, `)
+    if (line.length + id.length > 70) lines.push(`        ${id}, `)
     else lines[lines.length - 1] = `${line}${id}, `
   }
   return lines.join('\n').replace(/, $/, '').replaceAll(', \n', ',\n')

@@ -9,23 +9,26 @@ const INTERVAL = 500
 /** `causeway drain`. */
 export const verb: Verb = {
   name: 'drain',
-  summary: 'refuse new calls on a running instance; those in progress go on',
+  summary: 'refuse new calls; those in progress go on',
   usage: `Usage: causeway drain [-c FILE | --url URL] [--wait DURATION] [--json]
 
-From now on new INVITEs get 503 with Retry-After, and /readyz says no, so that a load balancer looks
-elsewhere. Calls in progress go on for as long as they last. undrain takes calls again; SIGTERM drains
-and then ends the process.
+From now on new INVITEs get 503 with Retry-After, and /readyz says no, so that a
+load balancer looks elsewhere. Calls in progress go on for as long as they last.
+undrain takes calls again; SIGTERM drains and then ends the process.
 
 Options:
-      --wait DURATION  wait until no call is left, for at most that long: 30s, 5m, 1h
+      --wait DURATION  wait until no call is left, for at most that long: 30s,
+                       5m, 1h
 ${INSTANCE_USAGE}
       --json          { draining, calls }
 
-Exit codes: 0 draining, and with --wait no call is left; 1 calls are left after that time.
+Exit codes: 0 draining, and with --wait no call is left; 1 calls are left after
+that time.
 
 Examples:
   causeway drain -c /etc/causeway/causeway.yaml
-  causeway drain -c /etc/causeway/causeway.yaml --wait 5m && systemctl stop causeway
+  causeway drain -c /etc/causeway/causeway.yaml --wait 5m \\
+    && systemctl stop causeway
 `,
 
   async run(args, io) {
@@ -38,7 +41,10 @@ Examples:
     const calls = await callsAfter(client, wait, io.signal)
     const left = calls === 1 ? '1 call' : `${calls} calls`
     if (values.json) io.stdout.write(`${JSON.stringify({ ...body, calls }, null, 2)}\n`)
-    else io.stdout.write(`draining: new calls are refused, ${left} in progress\n`)
+    else {
+      const over = calls > 0 && values.wait !== undefined ? ` after ${values.wait}` : ''
+      io.stdout.write(`draining: new calls are refused, ${left} in progress${over}\n`)
+    }
     return values.wait !== undefined && calls > 0 ? EXIT.failed : EXIT.done
   },
 }

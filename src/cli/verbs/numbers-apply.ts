@@ -17,23 +17,26 @@ import { EXIT, parseVerbArgs, type Verb } from '../verb.ts'
 /** `causeway numbers apply`: writes what differs, and proves it. */
 export const verb: Verb = {
   name: 'numbers apply',
-  summary: 'write what differs from the configuration, read back and prove it',
+  summary: 'write what differs from the configuration, and prove it',
   usage: `Usage: causeway numbers apply [NUMBER…] [-c FILE] [--json]
 
-Does what numbers plan shows: writes the settings of every number of the file, or of the numbers named,
-in the safe order, reads them back after each request and compares every field. What WhatsApp refuses
-is told with its code; the requests after it are made all the same where they do not depend on it. No
+Does what numbers plan shows: writes the settings of every number of the file,
+or of the numbers named, in the safe order, reads them back after each request
+and compares every field. What WhatsApp refuses is told with its code; the
+requests after it are made all the same where they do not depend on it. No
 instance need run; one that does notices the change by itself.
 
 Options:
 ${CONFIG_USAGE}
-      --json          { ok, numbers }, each number with steps, drift, warnings and error
+      --json          { ok, numbers }, each number with steps, drift, warnings
+                      and error
 
-Exit codes: 0 everything is as configured, 2 so it is, with warnings, 1 something was not taken.
+Exit codes: 0 everything is as configured, 2 so it is, with warnings, 1
+something was not taken.
 
 Examples:
   causeway numbers apply -c causeway.yaml
-  causeway numbers plan support && echo nothing to do || causeway numbers apply support
+  causeway numbers plan support || causeway numbers apply support
 `,
 
   async run(args, io) {

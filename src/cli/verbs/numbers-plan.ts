@@ -16,20 +16,23 @@ import { EXIT, parseVerbArgs, type Verb } from '../verb.ts'
 /** `causeway numbers plan`: what `numbers apply` would write. */
 export const verb: Verb = {
   name: 'numbers plan',
-  summary: 'compare numbers with the configuration and show what would be written',
+  summary: "what would be written to WhatsApp's settings, and why",
   usage: `Usage: causeway numbers plan [NUMBER…] [-c FILE] [--json]
 
-Reads the settings of every number of the file, or of the numbers named by name, phone number or ID,
-straight from the Graph API and shows what differs from the configuration: request by request, in the
-order they would be written, with what they carry over or lose. Writes nothing; no instance need run.
+Reads the settings of every number of the file, or of the numbers named by name,
+phone number or ID, straight from the Graph API and shows what differs from the
+configuration: request by request, in the order they would be written, with what
+they carry over or lose. Writes nothing; no instance need run.
 
-  + is added   - goes   ~ changes   = is written again as it is   ! deserves attention
+  + is added   - goes   ~ changes   = is written again   ! deserves attention
 
 Options:
 ${CONFIG_USAGE}
-      --json          { ok, drift, numbers }, each number with its steps and warnings
+      --json          { ok, drift, numbers }, each number with its steps and
+                      warnings
 
-Exit codes: 0 nothing differs, 2 something differs or there are warnings, 1 a number could not be read.
+Exit codes: 0 nothing differs, 2 something differs or there are warnings, 1 a
+number could not be read.
 
 Examples:
   causeway numbers plan -c causeway.yaml

@@ -24,18 +24,22 @@ export const verb: Verb = {
   usage: `Usage: causeway numbers rotate NUMBER [--wait DURATION] [--resume]
                                [-c FILE | --url URL] [--json]
 
-NUMBER is a name under numbers. WhatsApp makes a new password when the SIP server of a number is
-removed and added again with calling switched off; until it is on again the number takes no calls.
-A running instance is asked to do it: it refuses new calls of that number with 503 and Retry-After,
-waits for those in progress and then goes on; calls in progress are never ended. Without one the
-command does it itself. Each step is written down before it is made (records.path): an instance
-continues an interrupted rotation at its next start, --resume does so at once.
+NUMBER is a name under numbers. WhatsApp makes a new password when the SIP
+server of a number is removed and added again with calling switched off; until
+it is on again the number takes no calls. A running instance is asked to do it:
+it refuses new calls of that number with 503 and Retry-After, waits for those in
+progress and then goes on; calls in progress are never ended. Without one the
+command does it itself. Each step is written down before it is made
+(records.path): an instance continues an interrupted rotation at its next start,
+--resume does so at once.
 
 Options:
-      --wait DURATION how long the instance waits for calls in progress (default: 60s)
+      --wait DURATION how long the instance waits for calls in progress
+                      (default: 60s)
       --resume        continue an interrupted rotation
 ${INSTANCE_USAGE}
-      --json          { number, state, unfinished, steps, calls, window_ms, error }
+      --json          { number, state, unfinished, steps, calls, window_ms,
+                      error }
 
 Exit codes: 0 a new password is in use, 1 failed.
 

@@ -12,9 +12,10 @@ export const verb: Verb = {
   summary: 'print the settings of numbers as WhatsApp has them',
   usage: `Usage: causeway numbers show [NUMBER…] [-c FILE] [--json]
 
-Reads the settings of every number of the file, or of the numbers named, from the Graph API and prints
-them: calling with servers and restrictions, and what the endpoint tells besides (payload encryption,
-storage, identity change), which Causeway never writes. Of SIP passwords it says only that there is one.
+Reads the settings of every number of the file, or of the numbers named, from
+the Graph API and prints them: calling with servers and restrictions, and what
+the endpoint tells besides (payload encryption, storage, identity change), which
+Causeway never writes. Of SIP passwords it says only that there is one.
 
 Options:
 ${CONFIG_USAGE}

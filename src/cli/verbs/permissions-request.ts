@@ -9,16 +9,19 @@ import { EXIT, parseVerbArgs, UsageError, type Verb } from '../verb.ts'
 export const verb: Verb = {
   name: 'permissions request',
   summary: 'ask a consumer for permission to call, by message',
-  usage: `Usage: causeway permissions request NUMBER CONSUMER [--template NAME --language CODE | --text TEXT]
-                                   [-c FILE] [--json]
+  usage: `Usage: causeway permissions request NUMBER CONSUMER
+                [--template NAME --language CODE | --text TEXT]
+                [-c FILE] [--json]
 
-Sends a consumer the message that asks for call permission. A consumer may be asked once in 24 hours and
-twice in 7 days, until a call connects; WhatsApp refuses more. The answer reaches a running instance by
-webhook, and shows in permissions show.
+Sends a consumer the message that asks for call permission. A consumer may be
+asked once in 24 hours and twice in 7 days, until a call connects; WhatsApp
+refuses more. The answer reaches a running instance by webhook, and shows in
+permissions show.
 
-A free-form message reaches a consumer within 24 hours of their last message or call; a template, made
-with a call permission request and without variables, at any time. Without options the message is that
-of the first trunk whose calls leave from the number, else free-form in WhatsApp's own words.
+A free-form message reaches a consumer within 24 hours of their last message or
+call; a template, made with a call permission request and without variables, at
+any time. Without options the message is that of the first trunk whose calls
+leave from the number, else free-form in WhatsApp's own words.
 
 Options:
 ${CONFIG_USAGE}
@@ -30,8 +33,10 @@ ${CONFIG_USAGE}
 Exit codes: 0 sent, 1 not sent; the error says why.
 
 Examples:
-  causeway permissions request support +33199001234 --text "May we call you about your order?"
-  causeway permissions request support +33199001234 --template call_permission --language en
+  causeway permissions request support +33199001234 \\
+    --text "May we call you about your order?"
+  causeway permissions request support +33199001234 \\
+    --template call_permission --language en
 `,
 
   async run(args, io) {

@@ -13,18 +13,21 @@ import { EXIT, parseVerbArgs, type Verb } from '../verb.ts'
 /** `causeway permissions show`. */
 export const verb: Verb = {
   name: 'permissions show',
-  summary: 'whether a consumer may be called, until when, and what is left of the limits',
+  summary: 'whether a consumer may be called, and until when',
   usage: `Usage: causeway permissions show NUMBER CONSUMER [-c FILE] [--json]
 
-Asks WhatsApp what a consumer permits a business number: the state of the permission and its end, the
-connected calls and permission requests used of those allowed, and what may be done now. Nothing is
-sent to the consumer; no running instance is needed.
+Asks WhatsApp what a consumer permits a business number: the state of the
+permission and its end, the connected calls and permission requests used of
+those allowed, and what may be done now. Nothing is sent to the consumer; no
+running instance is needed.
 
-NUMBER is a name or phone number of the configuration, CONSUMER a phone number or a user ID (FR.1349…).
+NUMBER is a name or phone number of the configuration, CONSUMER a phone number
+or a user ID (FR.1349…).
 
 Options:
 ${CONFIG_USAGE}
-      --json          { number, phone_number, consumer, permission, call, request }, times in ISO 8601
+      --json          { number, phone_number, consumer, permission, call,
+                      request }, times in ISO 8601
 
 Exit codes: 0 may be called now, 2 may not, 1 WhatsApp could not be asked.
 

@@ -11,15 +11,16 @@ export const verb: Verb = {
   summary: 'make a running instance read its configuration again',
   usage: `Usage: causeway reload [-c FILE | --url URL] [--json]
 
-The instance reads its file again, takes what can change while it runs and says which changes wait for
-the next start. A file with errors changes nothing. Calls in progress are never touched.
+The instance reads its file again, takes what can change while it runs and says
+which changes wait for the next start. A file with errors changes nothing. Calls
+in progress are never touched.
 
 Options:
 ${INSTANCE_USAGE}
       --json          { ok, applied, restart, reasons, errors, warnings }
 
-Exit codes: 0 everything taken, 2 some changes wait for a restart or there are warnings, 78 errors in
-the file.
+Exit codes: 0 everything taken, 2 some changes wait for a restart or there are
+warnings, 78 errors in the file.
 
 Example:
   causeway config check -c causeway.yaml && causeway reload -c causeway.yaml
@@ -47,7 +48,9 @@ function print(result: ReloadResult, io: Io): void {
     for (const json of list) {
       const issue = errorOf(json)
       const text = issue ? formatIssue(issue, severity, paint) : `${severity}: see the log\n`
-      io.stderr.write(`${text}\n`)
+      const { nearest } = (json ?? {}) as { nearest?: unknown }
+      const hint = typeof nearest === 'string' ? `   = did you mean ${nearest}?\n` : ''
+      io.stderr.write(`${text}${hint}\n`)
     }
   }
   const paint = paintFor(io.stdout, io.env)

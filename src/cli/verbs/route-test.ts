@@ -56,14 +56,16 @@ export const verb: Verb = {
        causeway route test --trunk TRUNK --to DIALLED [options]
        causeway route test --invite FILE [--trunk TRUNK]
 
-Explains what becomes of a call by the configuration alone: for a call from a WhatsApp user every route
-of the number with ✓ or ✗ and the reason, the trunks it is tried at, and the INVITE their PBX sees; for
-a call from the PBX the number it leaves from and the consumer. Nothing is contacted.
+Explains what becomes of a call by the configuration alone: for a call from a
+WhatsApp user every route of the number with ✓ or ✗ and the reason, the trunks
+it is tried at, and the INVITE their PBX sees; for a call from the PBX the
+number it leaves from and the consumer. Nothing is contacted.
 
 A call from WhatsApp:
       --number NUMBER        number that is called, by its name or phone number
       --from CALLER          who calls: +E.164, or a user id such as FR.1349…
-      --param NAME=VALUE     user parameter of the request URI, may be repeated; default: those of
+      --param NAME=VALUE     user parameter of the request URI, may be repeated;
+                             default: those of
                              calling.sip.request_uri_user_params
       --country CC           country WhatsApp tells
       --payload TEXT         payload of the call button
@@ -71,8 +73,8 @@ A call from WhatsApp:
       --name TEXT            profile name
       --user-id ID           user id of a caller whose number is shown
       --username TEXT        user name
-      --at TIME              2026-12-24T18:00, in the time zone of the number's call hours,
-                             or with an offset; default: now
+      --at TIME              2026-12-24T18:00, in the time zone of the number's
+                             call hours, or with an offset; default: now
 
 A call from the PBX:
       --trunk TRUNK          trunk the call comes over
@@ -82,11 +84,13 @@ A call from the PBX:
                              user part, or the whole value of the header
 
 Any of the two:
-      --invite FILE          the INVITE itself, out of a log or capture; - reads standard input
+      --invite FILE          the INVITE itself, out of a log or capture; - reads
+                             standard input
 ${CONFIG_USAGE}
       --json                 the explanation as one JSON object
 
-Exit codes: 0 the call goes out, 1 it would be refused, 64 usage, 78 bad configuration.
+Exit codes: 0 the call goes out, 1 it would be refused, 64 usage, 78 bad
+configuration.
 
 Examples:
   causeway route test --number support --from +33199001234 --payload order-17

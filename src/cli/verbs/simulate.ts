@@ -27,24 +27,27 @@ interface NumberOption {
 /** `causeway simulate`: the WhatsApp side, for labs and CI. */
 export const verb: Verb = {
   name: 'simulate',
-  summary: 'run the WhatsApp side on this machine: Graph API, SIP, a control API',
+  summary: 'run the WhatsApp side on this machine, for labs and CI',
   usage: `Usage: causeway simulate [options]
 
-Runs what Causeway meets at WhatsApp: the Graph API around calling, wa.meta.vc over TLS with media,
-and an HTTP API that plays the consumers. Prints where everything is and a configuration that points
-Causeway at it, then runs until it is interrupted. Nothing here reaches the real WhatsApp.
+Runs what Causeway meets at WhatsApp: the Graph API around calling, wa.meta.vc
+over TLS with media, and an HTTP API that plays the consumers. Prints where
+everything is and a configuration that points Causeway at it, then runs until it
+is interrupted. Nothing here reaches the real WhatsApp.
 
 Options:
       --host ADDRESS         address of all listeners (default: 127.0.0.1)
       --graph-port PORT      Graph API (default: 18080; 0 for any free port)
       --sip-port PORT        SIP over TLS (default: 15061)
       --control-port PORT    control API (default: 18081)
-      --number NUMBER[=ID]   a business number, and its phone number ID; may be repeated
-                             (default: +441632960123=106540352242922)
-      --domain NAME          host name of your SIP server; a certificate is issued for it
-                             (default: sip.example.com)
-      --business HOST[:PORT] where that name leads (default: 127.0.0.1, port from the settings)
-      --folder PATH          where ca.pem and the certificate go (default: a temporary folder)
+      --number NUMBER[=ID]   a business number, and its phone number ID; may be
+                             repeated (default: +441632960123=106540352242922)
+      --domain NAME          host name of your SIP server; a certificate is
+                             issued for it (default: sip.example.com)
+      --business HOST[:PORT] where that name leads (default: 127.0.0.1, port
+                             from the settings)
+      --folder PATH          where ca.pem and the certificate go (default: a
+                             temporary folder)
       --webhooks URL         where call and permission webhooks are sent
       --json                 one JSON object instead of text
 
@@ -52,7 +55,8 @@ Exit codes: 0 stopped, 1 a listener could not be opened.
 
 Examples:
   causeway simulate
-  curl -X PUT localhost:18081/consumers/+33199001234 -H 'content-type: application/json' \\
+  curl -X PUT localhost:18081/consumers/+33199001234 \\
+    -H 'content-type: application/json' \\
     -d '{"permission":"permanent"}'
   curl -X POST localhost:18081/calls -H 'content-type: application/json' \\
     -d '{"from":"+33199001234","to":"+441632960123"}'

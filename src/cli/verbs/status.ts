@@ -2,6 +2,7 @@ import type { CheckStatus } from '../../http/index.ts'
 import { type Client, connect, INSTANCE_OPTIONS, INSTANCE_USAGE } from '../client.ts'
 import type { Io } from '../io.ts'
 import { type Paint, paintFor } from '../style.ts'
+import { hang, printable } from '../text.ts'
 import { EXIT, parseVerbArgs, type Verb } from '../verb.ts'
 
 /** One check of `GET /healthz`. */
@@ -32,17 +33,18 @@ const MARKS = {
 /** `causeway status`: the health of a running instance. */
 export const verb: Verb = {
   name: 'status',
-  summary: 'health of a running instance: numbers, trunks, certificates, media',
+  summary: 'health of a running instance, with what is wrong',
   usage: `Usage: causeway status [-c FILE | --url URL] [--json]
 
-Asks a running instance how it is: SIP server, media relay, configuration, certificates, every number and every
-trunk, and how many calls are in progress.
+Asks a running instance how it is: SIP server, media relay, configuration,
+certificates, every number and every trunk, and how many calls are in progress.
 
 Options:
 ${INSTANCE_USAGE}
       --json          { status, ready, reasons, version, url, calls, checks }
 
-Exit codes: 0 everything passes, 2 warnings, 1 calls cannot be taken or nothing answers.
+Exit codes: 0 everything passes, 2 warnings, 1 calls cannot be taken or nothing
+answers.
 
 Example:
   causeway status -c /etc/causeway/causeway.yaml
@@ -109,6 +111,7 @@ function checkLines(groups: Health['checks'], paint: Paint): string[] {
   return rows.map(({ component, componentId, status, output }) => {
     const [tone, mark] = MARKS[status]
     const name = `${component.padEnd(names)}  ${componentId.padEnd(ids)}`
-    return `${paint(tone, mark)} ${name}  ${status === 'pass' ? output : paint(tone, output)}`
+    const text = hang(printable(output), names + ids + 6)
+    return `${paint(tone, mark)} ${name}  ${status === 'pass' ? text : paint(tone, text)}`
   })
 }

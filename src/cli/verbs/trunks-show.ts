@@ -3,24 +3,26 @@ import { nearest } from '../../shared/nearest.ts'
 import { connect, INSTANCE_OPTIONS, INSTANCE_USAGE } from '../client.ts'
 import { registrationLines, registrationsWell } from '../registration-lines.ts'
 import { type Paint, paintFor } from '../style.ts'
+import { hang, printable } from '../text.ts'
 import { EXIT, parseVerbArgs, UsageError, type Verb } from '../verb.ts'
 
 /** `causeway trunks show`. */
 export const verb: Verb = {
   name: 'trunks show',
-  summary: 'trunks of a running instance and whether their targets answer',
+  summary: 'trunks, whether their targets answer, and registrations',
   usage: `Usage: causeway trunks show [NAME] [-c FILE | --url URL] [--json]
 
-Shows every trunk, or the one named: its targets, whether each is up, since when and why not, how many
-calls it carries, whether Causeway is registered with its PBX, and where the PBX is registered here.
-With OPTIONS pings (trunks[].options) a target's state is what the last pings say, else what became of
-the last calls.
+Shows every trunk, or the one named: its targets, whether each is up, since when
+and why not, how many calls it carries, whether Causeway is registered with its
+PBX, and where the PBX is registered here. With OPTIONS pings (trunks[].options)
+a target's state is what the last pings say, else what became of the last calls.
 
 Options:
 ${INSTANCE_USAGE}
       --json          { trunks }, as in docs/reference/http.md
 
-Exit codes: 0 every target is up or was not tried yet and every registration is up, 2 some are not.
+Exit codes: 0 every target is up or was not tried yet and every registration is
+up, 2 some are not.
 
 Example:
   causeway trunks show main
@@ -58,7 +60,7 @@ function format(trunks: readonly TrunkView[], paint: Paint): string {
       const lines = targets.map(({ uri, status, detail }) => {
         const tone = status === 'pass' ? 'green' : status === 'warn' ? 'yellow' : 'red'
         const mark = status === 'pass' ? '✓' : status === 'warn' ? '!' : '✗'
-        return `  ${paint(tone, mark)} ${uri.padEnd(width)}  ${detail}`
+        return `  ${paint(tone, mark)} ${uri.padEnd(width)}  ${hang(printable(detail), width + 6)}`
       })
       lines.push(...registrationLines(trunk, paint))
       const none = ['  no targets: calls to this trunk fail']

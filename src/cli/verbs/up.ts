@@ -11,20 +11,24 @@ import { paintFor } from '../style.ts'
 import { EXIT, parseVerbArgs, UsageError, type Verb } from '../verb.ts'
 import { version } from '../version.ts'
 
-const USAGE = `causeway up [-c FILE] [--drain DURATION] [--json]
+const USAGE = `Usage: causeway up [-c FILE] [--drain DURATION] [--json]
 
-Runs the trunk: opens the SIP listeners, connects the bridge, switches the numbers to SIP as
-configured and serves HTTP. Logs are JSON lines on standard output.
+Runs the trunk: opens the SIP listeners, connects the bridge, switches the
+numbers to SIP as configured and serves HTTP. Logs are JSON lines on standard
+output.
 
-  SIGTERM, SIGINT   drain: new INVITEs get 503 with Retry-After, calls may finish, then exit
+  SIGTERM, SIGINT   drain: new INVITEs get 503 with Retry-After, calls may
+                    finish, then exit; a second one ends it at once
   SIGHUP            reload the configuration; a bad file changes nothing
 
-Started by systemd with Type=notify it says when calls can be taken, of reloads and of its calls, and
-feeds the watchdog while its threads answer.
+Started by systemd with Type=notify it says when calls can be taken, of reloads
+and of its calls, and feeds the watchdog while its threads answer.
 
+Options:
 ${CONFIG_USAGE}
-      --drain DURATION  how long calls may go on after SIGTERM (default: 60s), then BYE both legs
-      --json            print the addresses as JSON when ready
+      --drain DURATION  how long calls may go on after SIGTERM (default: 60s),
+                      then BYE both legs
+      --json          print the addresses as JSON when ready
 
 Examples:
   causeway up -c causeway.yaml

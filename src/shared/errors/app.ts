@@ -47,7 +47,7 @@ export const appErrors = defineErrors({
   APP_CALL_UNKNOWN: {
     summary: 'no such call',
     cause: 'The call never existed, has ended (DELETE), or was ended long ago and is forgotten.',
-    fix: 'List the calls with GET /api/v1/calls.',
+    fix: 'List the calls with causeway calls list, or GET /api/v1/calls.',
     owner: 'user',
     retryable: false,
   },

@@ -24,8 +24,8 @@ export const targetErrors = defineErrors({
   CALL_TARGET_SILENT: {
     summary: 'the target of the trunk answered nothing in time',
     cause:
-      'No ringing and no refusal came within the share of inbound.ring_timeout that is its own; without a 100 within trunks[].failover.timeout.',
-    fix: 'See why the PBX is slow or gone; where it takes longer to ring, raise trunks[].failover.timeout.',
+      'It is down, or its address or transport is wrong; or no ringing and no refusal came within the share of inbound.ring_timeout that is its own, without a 100 within trunks[].failover.timeout.',
+    fix: 'See why the PBX is gone or slow (causeway doctor --only pbx); where it takes longer to ring, raise trunks[].failover.timeout.',
     owner: 'pbx',
     retryable: true,
     sip: 480,

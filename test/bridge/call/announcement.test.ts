@@ -90,7 +90,7 @@ t.test('nobody answers: it is heard once, then the call ends', async (t) => {
     t.match((await bare(t, lab.lab)).cause, {
       code: 'CALL_ANNOUNCED',
       result: 'unanswered',
-      text: overflow ? '486 Busy Here' : 'the PBX did not answer in time',
+      text: overflow ? '486 Busy Here' : 'nothing within 20 s',
     })
   }
 })

@@ -8,6 +8,7 @@ import { TRIES, WINDOW } from '../../../src/bridge/registrar/brake.ts'
 import { Registrar } from '../../../src/bridge/registrar/registrar.ts'
 import { memoryStore, type RegistrationStore } from '../../../src/bridge/registrar/store.ts'
 import { createLogger } from '../../../src/shared/log.ts'
+import { Notices } from '../../../src/shared/notices.ts'
 import { Secret } from '../../../src/shared/secret.ts'
 import { labConfig } from '../../support/bridge-lab.ts'
 import { trunkConfig } from '../../support/configs.ts'
@@ -39,7 +40,14 @@ function lab(store: RegistrationStore = memoryStore(new FakeRandom()), clock = n
   const destination = { write: (line: string) => void lines.push(JSON.parse(line).msg) }
   const log = createLogger({ level: 'info', numbers: 'full', destination })
   let directory = new Directory(labConfig({ trunks: [trunk] }), labConfig().sip.listen)
-  const registrar = new Registrar(store, { clock, log, nonces, directory: () => directory })
+  const notices = new Notices(log, clock)
+  const registrar = new Registrar(store, {
+    clock,
+    log,
+    notices,
+    nonces,
+    directory: () => directory,
+  })
   registrar.start()
   let cseq = 0
   const bare = (ask: Ask, authorization?: string): FakeRequest => {

@@ -157,7 +157,32 @@ t.test('the time is shared where there is little of it, and the last gets the re
   lab.clock.advance(1)
   await settle()
   t.equal(invite.last?.status, 480)
-  t.equal((await bare(t, lab)).cause?.code, 'CALL_NO_ANSWER')
+  t.equal((await bare(t, lab)).cause?.code, 'CALL_TARGET_SILENT')
+})
+
+t.test('a PBX that is not there is told apart from one where nobody answers', async (t) => {
+  const number = numberConfig({ inbound: { ...numberConfig().inbound!, ringTimeout: 15_000 } })
+  const lab = await bridgeLab({
+    trunks: [two({ targets: [target('10.0.0.9')] })],
+    numbers: [number],
+  })
+  const invite = await call(lab)
+  lab.clock.advance(15_000)
+  await settle()
+  t.equal(invite.last?.status, 480)
+  t.match(lab.calls.ended()[0]?.cause, {
+    code: 'CALL_TARGET_SILENT',
+    result: 'failed',
+    text: 'nothing within 15 s',
+  })
+  t.match(stateOf(lab), { state: 'down', reason: 'nothing within 15 s' })
+  await call(lab)
+  lab.port.last!.respond(100)
+  lab.clock.advance(15_000)
+  await settle()
+  t.match(lab.calls.ended()[0]?.cause, { code: 'CALL_NO_ANSWER', result: 'unanswered' })
+  t.equal(stateOf(lab).state, 'up')
+  await bare(t, lab)
 })
 
 t.test('with a timeout of 0 a silent target has the time to ring', async (t) => {
@@ -238,10 +263,15 @@ t.test('log lines say once that a target is gone, and that it is back', async (t
   }
   const said = () => lab.lines.filter(({ msg }) => /^target is/.test(String(msg)))
   t.equal(said().filter(({ target }) => target === 'sip:10.0.0.9:5060').length, 1)
-  t.match(said()[0], { level: 40, msg: 'target is down', reason: /^no connection/ })
+  t.match(said()[0], {
+    level: 40,
+    msg: 'target is down',
+    trunk: 'main',
+    reason: /^no connection/,
+  })
   await call(lab)
   lab.port.last!.respond(180)
-  t.match(said().at(-1), { msg: 'target is back' })
+  t.match(said().at(-1), { msg: 'target is back', trunk: 'main' })
 })
 
 const pings = { interval: 30_000, timeout: 4000, downAfter: 2, upAfter: 1 }
@@ -399,6 +429,10 @@ t.test('a full trunk hands the call on, both directions count', async (t) => {
   const first = await call(lab)
   const second = await call(lab)
   t.same(tried(lab), ['10.0.0.9', '10.1.0.9'])
+  t.match(
+    lab.lines.filter(({ msg }) => msg === 'trunk is full'),
+    [{ level: 40, trunk: 'main', detail: 'trunk main has 1 call', fix: /limits/ }],
+  )
   const refused = lab.fromPbx()
   await settle()
   t.match(refused.last, {
