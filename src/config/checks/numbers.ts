@@ -39,7 +39,7 @@ const credentials: Rule = (context) => {
       context.warn('CONFIG_NO_CREDENTIALS', { path, detail })
     } else {
       const expected = `access_token: \${WA_TOKEN}, or access_token_file`
-      context.error('CONFIG_TOKEN_MISSING', { path, detail, expected })
+      context.error('CONFIG_TOKEN_MISSING', { path, detail, found: 'no token', expected })
     }
   }
 }
@@ -69,6 +69,8 @@ function once(
       context.error('CONFIG_DUPLICATE_NAME', {
         path: [list, index, key],
         detail: `${value} is also ${list}[${earlier}].${key}`,
+        found: value,
+        expected: `a ${key} of its own`,
       })
     }
   }
