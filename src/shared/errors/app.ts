@@ -74,6 +74,20 @@ export const appErrors = defineErrors({
     owner: 'user',
     retryable: true,
   },
+  APP_USAGE: {
+    summary: 'the command line is wrong',
+    cause: 'A verb, option or argument is unknown, missing or out of range.',
+    fix: 'Correct what the detail names; causeway VERB --help lists options and arguments.',
+    owner: 'user',
+    retryable: false,
+  },
+  APP_INTERNAL: {
+    summary: 'a fault of Causeway itself',
+    cause: 'An error that nothing expected.',
+    fix: 'Report it with the detail and what was being done.',
+    owner: 'causeway',
+    retryable: false,
+  },
   APP_RELOAD_REFUSED: {
     summary: 'the new configuration was not taken',
     cause: 'The file has errors; a bad file changes nothing.',
