@@ -145,6 +145,7 @@ function workerOptions(config: Config, secret: Secret, log: Logger): SipServerWo
   const listeners: ListenerOptions[] = sides.map((address, index) => ({
     ...address,
     peer: index === 0 ? 'whatsapp' : 'pbx',
+    warnAgent: index === 0 ? undefined : sip.domain,
     externalAddress: sip.externalAddress,
     tls: address.transport === 'tls' ? sip.tls : undefined,
   }))

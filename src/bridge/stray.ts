@@ -8,19 +8,23 @@ import type { IncomingRequest } from './sip-port.ts'
 export function answerStray(ctx: BridgeContext, request: IncomingRequest): void {
   const { method } = request
   if (method === 'ACK' || method === 'CANCEL' || request.local) return
+  const side = ctx.directory.sideOf(request)
+  const { domain } = ctx.directory.config.sip
   if (request.dialogId !== '' || inDialog(request)) {
     // The SIP server knows the dialog, the call has ended: BYEs that crossed.
-    request.respond({ status: method === 'BYE' && request.dialogId !== '' ? 200 : 481 })
+    const bye = method === 'BYE' && request.dialogId !== ''
+    const unknown = new CausewayError('SIP_DIALOG_UNKNOWN')
+    const why = method === 'INVITE' && side === 'pbx' ? refusalHeaders(unknown, domain) : {}
+    request.respond({ status: bye ? 200 : 481, headers: why })
     return
   }
-  const side = ctx.directory.sideOf(request)
   const allow = { Allow: side === 'pbx' ? ALLOW_PBX : ALLOW_WHATSAPP }
   if (method === 'OPTIONS') {
     request.respond({ status: 200, headers: { ...allow, Accept: 'application/sdp' } })
     return
   }
   const error = new CausewayError('CALL_METHOD_UNSUPPORTED', { detail: method })
-  const said = side === 'pbx' ? refusalHeaders(error, ctx.directory.config.sip.domain) : {}
+  const said = side === 'pbx' ? refusalHeaders(error, domain) : {}
   request.respond({ status: error.sip, headers: { ...allow, ...said } })
 }
 

@@ -1,5 +1,5 @@
 import { ConfigErrors } from '../config/index.ts'
-import { type CausewayError, isCausewayError } from '../shared/errors/index.ts'
+import { CausewayError, isCausewayError } from '../shared/errors/index.ts'
 import { nearest } from '../shared/nearest.ts'
 import { formatHelp } from './help.ts'
 import { type Io, processIo } from './io.ts'
@@ -60,6 +60,7 @@ async function dispatch(args: readonly string[], own: readonly string[], io: Io)
   }
   const found = await find(args)
   if (found) return await found.verb.run(args.slice(found.words), io)
+  if (own.includes('--json')) throw new UsageError(`causeway ${first} is a group of verbs`)
   io.stderr.write(await formatHelp(first))
   return EXIT.usage
 }
@@ -89,19 +90,25 @@ async function find(args: readonly string[]): Promise<{ verb: Verb; words: numbe
 /** Prints what a verb threw; the exit code that belongs to it. */
 async function fail(error: unknown, args: readonly string[], io: Io): Promise<number> {
   const paint = paintFor(io.stderr, io.env)
+  const json = args.includes('--json')
   if (error instanceof UsageError) {
+    if (json) {
+      writeErrors(io, [new CausewayError('APP_USAGE', { detail: error.message })])
+      return EXIT.usage
+    }
     io.stderr.write(`causeway: ${error.message}\n${await usageOf(args)}`)
     return EXIT.usage
   }
   const config = error instanceof ConfigErrors
   if (!config && !isCausewayError(error)) {
     io.stderr.write(`${paint('red', 'error')}: ${describe(error)}\n`)
+    const detail = error instanceof Error ? error.message : String(error)
+    if (json) writeErrors(io, [new CausewayError('APP_INTERNAL', { detail, cause: error })])
     return EXIT.failed
   }
   const errors: readonly CausewayError[] = config ? error.errors : [error]
-  if (args.includes('--json')) {
-    io.stdout.write(`${JSON.stringify({ ok: false, errors }, null, 2)}\n`)
-  } else {
+  if (json) writeErrors(io, errors)
+  else {
     for (const one of errors) io.stderr.write(`${formatIssue(one, 'error', paint)}\n`)
     if (config) io.stderr.write(`${paint('red', formatCounts(errors.length, 0))}\n`)
   }
@@ -120,6 +127,10 @@ async function usageOf(args: readonly string[]): Promise<string> {
   const [synopsis = ''] = verb.usage.split('\n\n')
   const lines = synopsis.replace(/^Usage/, 'usage').split('\n')
   return `${lines.map((line) => `  ${line}\n`).join('')}  try: causeway ${name} --help\n`
+}
+
+function writeErrors(io: Io, errors: readonly CausewayError[]): void {
+  io.stdout.write(`${JSON.stringify({ ok: false, errors }, null, 2)}\n`)
 }
 
 /** An error outside the catalogue is a fault of Causeway's own: the stack helps to report it. */

@@ -46,7 +46,7 @@ function translate(issue: Raw, path: Path, ground: Ground): ConfigIssue[] {
     case 'invalid_type':
       return [wrongType(issue.expected, path, ground)]
     default:
-      return [badValue(path, ground, sizeProblem(issue), expectedAt(path))]
+      return [badValue(path, ground, sizeProblem(issue), expectedAt(path) ?? rightSize(issue))]
   }
 }
 
@@ -165,7 +165,7 @@ function wrongType(type: string, path: Path, ground: Ground): ConfigIssue {
   const no = type === 'boolean' && /^(no|off)$/i.test(String(value))
   return new ConfigIssue('CONFIG_WRONG_TYPE', ground.source, {
     path,
-    detail: `${key} is ${kindOf(value)}`,
+    detail: `${key || 'the file'} is ${kindOf(value)}`,
     found: text,
     expected,
     nearest: yes ? 'true' : no ? 'false' : list ? `[${text}]` : undefined,
@@ -199,6 +199,12 @@ function sizeProblem(issue: Raw): string {
   }
   if (issue.code === 'too_big') return `more than ${issue.maximum} is too much`
   return issue.message
+}
+
+/** What a list or text of the wrong size should be, where its key has no words of its own. */
+function rightSize(issue: Raw): string | undefined {
+  if (issue.code === 'too_small') return issue.origin === 'array' ? 'one entry or more' : 'a value'
+  return issue.code === 'too_big' ? `at most ${issue.maximum}` : undefined
 }
 
 /** What stands in the file, fit to be shown: no secret, no variable's value. */

@@ -22,7 +22,13 @@ export function readSecretFiles(context: CheckContext, folder: string, readFile:
       if (!SECRET_KEYS.has(name) || typeof value !== 'string') continue
       if (record[name] !== undefined) {
         const detail = `${name} and ${key}`
-        context.error('CONFIG_SECRET_TWICE', { path: [...path, key], atKey: true, detail })
+        context.error('CONFIG_SECRET_TWICE', {
+          path: [...path, key],
+          atKey: true,
+          detail,
+          found: 'both',
+          expected: `${name} or ${key}`,
+        })
         continue
       }
       const secret = read(context, [...path, key], resolve(folder, value), readFile)
@@ -74,9 +80,11 @@ function read(
   const problem = failure(() => {
     text = readFile(file).replace(/\r?\n$/, '')
   })
-  if (problem) context.error('CONFIG_SECRET_FILE', { path, ...problem })
-  else if (text === '') context.error('CONFIG_SECRET_FILE', { path, detail: 'the file is empty' })
-  else return text
+  if (!problem && text !== '') return text
+  const expected = 'a file with the secret that Causeway can read'
+  const found = `${file}${problem ? '' : ', which is empty'}`
+  const facts = problem ?? { detail: 'the file is empty' }
+  context.error('CONFIG_SECRET_FILE', { path, ...facts, found, expected })
   context.hold(path)
   return undefined
 }

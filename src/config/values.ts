@@ -26,6 +26,7 @@ export function expandVariables(
       path,
       position: find(`\${${name}}`),
       detail: name,
+      found: `\${${name}}, which is not set`,
       expected: `${name} in the environment, or \${${name}:-default}`,
       nearest: nearest(name, Object.keys(env)),
     })
@@ -36,6 +37,7 @@ export function expandVariables(
       path,
       position: find(reference),
       detail: 'only a name and a default after :- may stand in the braces',
+      found: 'a reference of another form',
       expected: `\${NAME} or \${NAME:-default}`,
     })
   }

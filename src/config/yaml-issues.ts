@@ -28,6 +28,8 @@ export function yamlIssue({ code, start, end }: YamlFault, source: YamlSource): 
       path: source.pathOfKey(start),
       position: { line, column, length: name.length },
       detail: name.replace(/["']/g, ''),
+      found: 'the key a second time',
+      expected: 'each key once',
     })
   }
   return new ConfigIssue('CONFIG_YAML_SYNTAX', source, {

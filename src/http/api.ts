@@ -1,22 +1,30 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CausewayError } from '../shared/errors/index.ts'
-import type { Secret } from '../shared/secret.ts'
-import { apiGuard } from './auth.ts'
 import { callListRoutes } from './call-list.ts'
 import { messageRoutes } from './messages.ts'
 import { numberRoutes } from './numbers.ts'
 import type { Operations } from './operations.ts'
 import { refuseUnknownParameters } from './query.ts'
 
-/** `/api/v1/…` of contract section 4, behind the token. */
+/** `/api/v1/…` of contract section 4, behind the token: paths that do not exist are, too. */
 export function apiRoutes(
   app: FastifyInstance,
   operations: Operations,
-  token: () => Secret | undefined,
+  guard: (request: FastifyRequest, reply: FastifyReply) => Promise<void>,
 ): void {
   app.register(
+    async (scope) => {
+      scope.addHook('onRequest', guard)
+      scope.setNotFoundHandler(notFound)
+      versionOne(scope, operations)
+    },
+    { prefix: '/api' },
+  )
+}
+
+function versionOne(scope: FastifyInstance, operations: Operations): void {
+  scope.register(
     async (api) => {
-      api.addHook('onRequest', apiGuard(token))
       api.addHook('preValidation', refuseUnknownParameters)
       callListRoutes(api, operations)
       callRoutes(api, operations)
@@ -38,8 +46,14 @@ export function apiRoutes(
         return { draining: false }
       })
     },
-    { prefix: '/api/v1' },
+    { prefix: '/v1' },
   )
+}
+
+/** The answer to a path, or a method of it, that does not exist. */
+export function notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const detail = `${request.method} ${request.originalUrl.split('?')[0]}`
+  return reply.code(404).send({ error: new CausewayError('APP_HTTP_NOT_FOUND', { detail }) })
 }
 
 function callRoutes(api: FastifyInstance, operations: Operations): void {

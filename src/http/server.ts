@@ -2,10 +2,12 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { CausewayError } from '../shared/errors/index.ts'
 import type { Logger } from '../shared/log.ts'
 import type { Secret } from '../shared/secret.ts'
-import { apiRoutes } from './api.ts'
+import { apiRoutes, notFound } from './api.ts'
+import { apiGuard } from './auth.ts'
 import { healthRoutes } from './health.ts'
 import { metricsRoute } from './metrics.ts'
 import type { Operations } from './operations.ts'
+import { answerMalformed, answerUnroutable } from './unroutable.ts'
 import { type WebhookDoor, webhookRoutes, webhookUrl } from './webhooks.ts'
 
 /** What the HTTP interface needs. */
@@ -26,6 +28,7 @@ export interface HttpServer {
 
 /** Builds the routes without listening, so that tests can inject requests. */
 export function buildHttp(options: HttpOptions): FastifyInstance {
+  const guard = apiGuard(options.token)
   const app = Fastify({
     logger: false,
     // Routes cannot be added later, and a reload may move the webhooks.
@@ -34,6 +37,10 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
     // A request that trickles in does not hold its connection for longer.
     requestTimeout: 30_000,
     forceCloseConnections: true,
+    // An id of any length is looked for: it is unknown, not malformed.
+    routerOptions: { maxParamLength: 16 * 1024 },
+    frameworkErrors: answerUnroutable(guard),
+    clientErrorHandler: answerMalformed,
   })
   // No route of the API reads a body: whatever a client adds to its POST or DELETE is let be.
   app.removeAllContentTypeParsers()
@@ -57,13 +64,10 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
       return reply.code(status).send({ error: new CausewayError('APP_HTTP_FAILED') })
     },
   )
-  app.setNotFoundHandler((request, reply) => {
-    const detail = `${request.method} ${request.originalUrl.split('?')[0]}`
-    return reply.code(404).send({ error: new CausewayError('APP_HTTP_NOT_FOUND', { detail }) })
-  })
+  app.setNotFoundHandler(notFound)
   healthRoutes(app, options.operations)
   metricsRoute(app, options.operations)
-  apiRoutes(app, options.operations, options.token)
+  apiRoutes(app, options.operations, guard)
   if (options.webhooks) webhookRoutes(app, options.webhooks)
   return app
 }

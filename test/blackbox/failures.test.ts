@@ -11,7 +11,8 @@ import {
 import { ackFailure } from './support/dialog.ts'
 import { verifyDigest } from './support/digest.ts'
 import { type Lab, withLab } from './support/lab.ts'
-import { response, type Sip } from './support/message.ts'
+import { response, Sip } from './support/message.ts'
+import { pbxSdp } from './support/sdp.ts'
 
 /** WhatsApp answers a business-initiated call so; what the PBX is told. */
 async function whatsappSays(
@@ -258,4 +259,73 @@ t.test('WhatsApp cannot be reached', (t) =>
       lab.pbx.send(lab.at.udp, ackFailure(invite, sip))
     },
   ),
+)
+
+/** What of an INVITE the SIP server itself refuses: status, Q.850 cause and code the PBX gets. */
+const beforeACall: [string, (raw: string) => string, number, number, RegExp][] = [
+  ['no user', (raw) => raw.replace(/^INVITE sip:[^@]*@/, 'INVITE sip:@'), 400, 95, /MALFORMED/],
+  ['a URI like noise', (raw) => raw.replace(/^INVITE \S+/, 'INVITE sip:@@@'), 400, 95, /MALFORMED/],
+  ['a CSeq that is none', (raw) => raw.replace('CSeq: 1 ', 'CSeq: x '), 400, 95, /MALFORMED: mal/],
+  ['SIP/3.0', (raw) => raw.replace('SIP/2.0\r\n', 'SIP/3.0\r\n'), 505, 95, /MALFORMED/],
+  ['no hop left', (raw) => raw.replace('Forwards: 70', 'Forwards: 0'), 483, 25, /TOO_MANY_HOPS/],
+  [
+    'a call long over',
+    (raw) => raw.replace(/(\r\nTo: [^\r]*)/, '$1;tag=gone'),
+    481,
+    101,
+    /UNKNOWN/,
+  ],
+]
+
+t.test('what never becomes a call says why as well', (t) =>
+  withLab(t, {}, async (lab) => {
+    const tcp = await lab.pbx.dial(lab.at.tcp)
+    for (const transport of ['UDP', 'TCP'] as const) {
+      for (const [what, spoil, status, q850, code] of beforeACall) {
+        const invite = pbxInvite(lab, { transport })
+        const text = spoil(invite.raw)
+        if (transport === 'UDP') lab.pbx.send(lab.at.udp, text)
+        else tcp.send(text)
+        const { sip } = await lab.pbx.inbox.take({ status: (s) => s >= 300, callId: invite.callId })
+        t.equal(sip.status, status, `${transport}, ${what}`)
+        t.match(sip.get('Reason'), new RegExp(`^Q\\.850;cause=${q850};text="[^"]+"$`), what)
+        t.match(sip.get('Warning'), /^399 sip\.example\.com "SIP_[A-Z_]+: [^"]+"$/, what)
+        t.match(sip.get('Warning'), code, what)
+      }
+    }
+    const twice = pbxInvite(lab)
+    lab.pbx.send(lab.at.udp, twice.raw)
+    lab.pbx.send(lab.at.udp, twice.raw.replace('branch=z9hG4bK', 'branch=z9hG4bKother'))
+    const { sip } = await lab.pbx.inbox.take({ status: (s) => s >= 300, callId: twice.callId })
+    t.equal(sip.status, 482)
+    t.match(sip.get('Reason'), /^Q\.850;cause=25;/)
+    t.match(sip.get('Warning'), /^399 sip\.example\.com "SIP_REQUEST_MERGED: /)
+
+    const line = await lab.wa.dial(lab.at.whatsapp)
+    const stranger = pbxInvite(lab, { transport: 'TLS' })
+    line.send(stranger.raw.replace('Forwards: 70', 'Forwards: 0'))
+    const { sip: bare } = await lab.wa.inbox.take({ status: 483, callId: stranger.callId })
+    t.equal(bare.get('Reason') + bare.get('Warning'), '', 'strangers on the public side hear less')
+  }),
+)
+
+t.test('refused offers within a call say why', (t) =>
+  withLab(t, {}, async (lab) => {
+    const talk = await businessTalk(lab)
+    const { callId } = talk.pbx.state
+    for (const [headers, cseq, status, q850, code] of [
+      [[['Require', 'x-new']], undefined, 420, 127, 'CALL_EXTENSION_UNSUPPORTED'],
+      [[['Session-Expires', '30']], undefined, 422, 127, 'SIP_SESSION_INTERVAL'],
+      [[], 1, 500, 101, 'SIP_REQUEST_STALE'],
+    ] as [[string, string][], number | undefined, number, number, string][]) {
+      const body = pbxSdp({ version: 2 })
+      const text = talk.pbx.request('INVITE', { headers, body, ...(cseq && { cseq }) })
+      talk.sendPbx(text)
+      const { sip } = await lab.pbx.inbox.take({ status, callId, of: 'INVITE' })
+      talk.sendPbx(ackFailure(new Sip(text), sip))
+      t.match(sip.get('Reason'), new RegExp(`^Q\\.850;cause=${q850};`), `${status}`)
+      t.match(sip.get('Warning'), `399 sip.example.com "${code}: `, `${status}`)
+    }
+    await pbxBye(lab, talk)
+  }),
 )

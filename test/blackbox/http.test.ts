@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import t from 'tap'
 import { businessTalk, metaBye, pbxBye, userTalk } from './support/calls.ts'
 import { BUSINESS, CONSUMER, type Lab, printsNoSecret, withLab } from './support/lab.ts'
@@ -29,6 +30,20 @@ function rawStatus(lab: Lab, path: string, headers: Record<string, string>): Pro
   })
 }
 
+/** What a connection of its own gets for bytes that are no request anybody should send. */
+function rawAnswer(lab: Lab, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const url = new URL(lab.at.http)
+    let text = ''
+    connect(Number(url.port), url.hostname, function (this: Socket) {
+      this.end(bytes)
+    })
+      .on('data', (chunk) => (text += chunk))
+      .on('error', reject)
+      .on('close', () => resolve(text))
+  })
+}
+
 t.test('every path, with and without the token', (t) =>
   withLab(t, {}, async (lab) => {
     const open = (path: string, init?: RequestInit) => fetch(lab.at.http + path, init)
@@ -52,6 +67,11 @@ t.test('every path, with and without the token', (t) =>
       ['POST', '/api/v1/reload'],
       ['POST', '/api/v1/drain'],
       ['POST', '/api/v1/undrain'],
+      ['GET', '/api/v1/undrain'],
+      ['PUT', '/api/v1/calls'],
+      ['GET', '/api/v1/nothing'],
+      ['GET', '/api/v1/calls/%zz'],
+      ['GET', '/api'],
     ] as const) {
       for (const authorization of [
         '',
@@ -87,6 +107,16 @@ t.test('every path, with and without the token', (t) =>
     t.equal((await lab.http('/api/v1/calls?limit=0')).status, 400)
     t.equal((await lab.http('/api/v1/nothing')).status, 404)
     t.equal((await open('/nothing')).status, 404)
+    for (const [bytes, status] of [
+      [`GET /livez HTTP/1.1\r\nHost: x\r\nX-Large: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
+      ['INVITE sip:x SIP/2.0\r\n\r\n', 400],
+      ['GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 400],
+    ] as const) {
+      const [head = '', body = ''] = (await rawAnswer(lab, bytes)).split('\r\n\r\n')
+      t.equal(Number(head.split(' ')[1]), status, bytes.slice(0, 20))
+      t.match(head, /content-type: application\/json/i)
+      t.equal(JSON.parse(body).error.code, 'APP_HTTP_BAD_REQUEST', 'in the words of the interface')
+    }
     const large = await lab
       .http('/api/v1/reload', { method: 'POST', body: 'x'.repeat(1_000_000) })
       .catch(() => undefined)

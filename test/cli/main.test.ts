@@ -98,3 +98,22 @@ t.test('arguments of a verb: options, counts of words, what is left', async (t) 
   t.throws(() => parseVerbArgs(['a', 'b', 'c'], {}, { min: 0, max: 2 }), UsageError)
   t.same(parseVerbArgs(['--', '--to'], {}, 1).positionals, ['--to'])
 })
+
+t.test('with --json a wrong command line is an error object too', async (t) => {
+  for (const [args, detail] of [
+    [['upp', '--json'], 'unknown verb upp; did you mean up?'],
+    [['--json'], 'unknown verb --json'],
+    [['calls', '--json'], 'causeway calls is a group of verbs'],
+    [['calls', 'lst', '--json'], 'unknown verb calls lst; did you mean calls list?'],
+    [['config', 'check', '--json', '--nope'], 'unknown option --nope'],
+    [['calls', 'list', '--json', '--limit', '0'], '--limit 0: expected a number, 1 to 1000'],
+    [['route', 'test', '--json'], 'which call? give --number, --trunk or --invite'],
+  ] as const) {
+    const { code, stdout, stderr } = await causeway(args)
+    t.equal(code, 64, args.join(' '))
+    t.equal(stderr, '')
+    t.match(JSON.parse(stdout), { ok: false, errors: [{ code: 'APP_USAGE', detail }] })
+  }
+  const plain = await causeway(['up', '--', '--json'])
+  t.equal(plain.stdout, '', 'what follows -- is no option')
+})

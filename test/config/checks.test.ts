@@ -50,6 +50,24 @@ const contradictions: [name: string, text: string, is: string, nearest?: string]
     'CONFIG_DUPLICATE_NAME 19:11 numbers[1].name',
   ],
   [
+    'a number named by its phone number',
+    edit(['name: support', 'name: "441632960123"'], ['number: support', 'number: "441632960123"']),
+    'CONFIG_NAME_IS_NUMBER 10:11 numbers[0].name',
+  ],
+  [
+    'a trunk named by a number as it is dialled at home',
+    edit(['name: main', 'name: pbx-01632960123'], ['trunk: main', 'trunk: pbx-01632960123']),
+    'CONFIG_NAME_IS_NUMBER 20:11 trunks[0].name',
+  ],
+  [
+    'a route named by a phone number',
+    edit([
+      'trunk: main\n',
+      'trunk: main\n      routes: [{ name: to-441632960123, match: { country: [FR] } }]\n',
+    ]),
+    'CONFIG_NAME_IS_NUMBER 19:24 numbers[0].inbound.routes[0].name',
+  ],
+  [
     'two entries of one phone number',
     edit(['trunks:\n', SECOND_NUMBER.replace('960124', '960123')]),
     'CONFIG_DUPLICATE_NAME 20:19 numbers[1].phone_number',

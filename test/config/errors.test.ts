@@ -187,6 +187,11 @@ for (const { name, change, is, found, expected, nearest } of cases) {
   })
 }
 
+t.test('a file that is no mapping is named as a whole', async (t) => {
+  const [issue] = issuesOf('- sip\n').errors
+  t.match(issue, { code: 'CONFIG_WRONG_TYPE', line: 1, path: '', detail: 'the file is a list' })
+})
+
 t.test('a misplaced key is told where it belongs', async (t) => {
   const { errors } = issuesOf(edit(['      trunk: main', '      trunk: main\n      challenge: on']))
   t.match(errors[0]?.detail, /that key belongs to whatsapp/)

@@ -17,11 +17,46 @@ t.test('with a token the API wants it, and nothing else does', async (t) => {
   t.equal(answer.json().error.code, 'APP_HTTP_UNAUTHORIZED')
 })
 
+t.test('everything under /api wants the token, paths that do not exist too', async (t) => {
+  const { app } = httpFixture({}, 'letmein')
+  const ask = async (url: string, method: 'GET' | 'POST' | 'PUT' = 'GET', token?: string) =>
+    await app.inject({ url, method, headers: token ? { authorization: `Bearer ${token}` } : {} })
+  const long = `/api/v1/calls/${'a'.repeat(2000)}`
+  for (const [url, method, status] of [
+    ['/api', 'GET', 404],
+    ['/api/', 'GET', 404],
+    ['/api?x=1', 'GET', 404],
+    ['/api/v1', 'GET', 404],
+    ['/api/v1/nothing', 'GET', 404],
+    ['/api/v2/calls', 'POST', 404],
+    ['/api/v1/drain', 'GET', 404],
+    ['/api/v1/calls', 'PUT', 404],
+    ['/api/v1/calls/%zz', 'GET', 400],
+    [long, 'GET', 404],
+  ] as const) {
+    const unnamed = await ask(url, method)
+    t.equal(unnamed.statusCode, 401, `${method} ${url.slice(0, 40)}`)
+    t.equal(unnamed.json().error.code, 'APP_HTTP_UNAUTHORIZED')
+    t.equal(unnamed.headers['www-authenticate'], 'Bearer realm="causeway"')
+    const known = await ask(url, method, 'letmein')
+    t.equal(known.statusCode, status, `${method} ${url.slice(0, 40)} with the token`)
+    t.match(known.json().error.code, /^APP_/)
+  }
+  t.equal((await ask(long, 'GET', 'letmein')).json().error.code, 'APP_CALL_UNKNOWN')
+  t.equal((await ask('/apis')).statusCode, 404, 'another path')
+  const broken = await ask('/%zz')
+  t.equal(broken.statusCode, 400, 'a broken path elsewhere')
+  t.match(broken.json().error, { code: 'APP_HTTP_BAD_REQUEST', detail: /%zz/ })
+})
+
 t.test('without a token the API answers on loopback only', async (t) => {
   const { app } = httpFixture()
   t.equal((await app.inject({ url: '/api/v1/calls', remoteAddress: '127.0.0.1' })).statusCode, 200)
   const far = await app.inject({ url: '/api/v1/calls', remoteAddress: '192.0.2.1' })
   t.equal(far.statusCode, 403)
+  for (const url of ['/api/v1/nothing', '/api/v1/calls/%zz']) {
+    t.equal((await app.inject({ url, remoteAddress: '192.0.2.1' })).statusCode, 403, url)
+  }
   t.equal(far.json().error.code, 'APP_HTTP_LOOPBACK_ONLY')
 })
 

@@ -39,7 +39,9 @@ export class Renegotiation {
   onRequest(request: IncomingRequest): void {
     const missing = unsupported(request.header('require'))
     if (missing.length > 0) {
-      this.#respond(request, { status: 420, headers: { Unsupported: missing.join(', ') } })
+      const detail = missing.join(', ')
+      const error = new CausewayError('CALL_EXTENSION_UNSUPPORTED', { detail })
+      this.#refuse(request, error, { Unsupported: detail })
       return
     }
     if (request.method === 'UPDATE' && request.body === '') {
@@ -50,12 +52,13 @@ export class Renegotiation {
       // RFC 3261 §14.2, RFC 3311 §5.2: a second offer before the first is answered. While
       // another leg takes over, neither is the one to be renegotiated.
       const seconds = this.#established.ctx.random.int(0, 11)
-      this.#respond(request, { status: 500, headers: { 'Retry-After': String(seconds) } })
+      const error = new CausewayError('SIP_REQUEST_PENDING', { sip: 500 })
+      this.#refuse(request, error, { 'Retry-After': String(seconds) })
       return
     }
     if (this.#offered) {
       // RFC 3311 §5.2: an offer of ours waits for its answer.
-      this.#respond(request, { status: 491 })
+      this.#refuse(request, new CausewayError('SIP_REQUEST_PENDING'))
       return
     }
     const refusal = checkBody(request)

@@ -1,4 +1,7 @@
 import type { CausewayError } from '../../shared/errors/index.ts'
+import { q850Reason, warning399 } from '../../shared/refusal-text.ts'
+
+export { q850Reason }
 
 /** Seconds a peer is asked to wait after a refusal for lack of room. */
 export const RETRY_AFTER = '10'
@@ -19,11 +22,6 @@ const OVERLOAD = new Set([
   'MEDIA_PORTS_EXHAUSTED',
 ])
 
-/** `Q.850;cause=21;text="…"` (RFC 3326). */
-export function q850Reason(cause: number, text: string): string {
-  return `Q.850;cause=${cause};text="${plain(text)}"`
-}
-
 /** What the PBX gets with a BYE or CANCEL that an error has led to. */
 export function reasonOf(error: CausewayError): Record<string, string> {
   return { Reason: q850Reason(error.q850, error.definition.summary) }
@@ -39,17 +37,9 @@ export function refusalHeaders(error: CausewayError, host: string): Record<strin
   const said = error.detail ?? error.definition.summary
   return {
     ...reasonOf(error),
-    Warning: `399 ${host} "${error.code}: ${plain(said)}"`,
+    Warning: warning399(host, error.code, said),
     ...retryHeaders(error),
   }
-}
-
-/** Text safe inside a quoted-string (RFC 3261 §25.1), and not long. */
-function plain(text: string): string {
-  return text
-    .slice(0, 256)
-    .replace(/[\x00-\x1f\x7f]/g, ' ')
-    .replace(/["\\]/g, "'")
 }
 
 /** A peer's Reason header (RFC 3326) to be passed on: one line, not long. */

@@ -96,8 +96,8 @@ function chosen(config: Config, name: string | undefined): TrunkConfig[] {
   if (trunk) return [trunk]
   const names = config.trunks.map((one) => one.name)
   const close = nearest(name, names)
-  const meant = close === undefined ? `there is ${names.join(', ')}` : `did you mean ${close}?`
-  throw new CausewayError('APP_PBX_TRUNK', { detail: `${name}; ${meant}` })
+  const meant = close ? `did you mean ${close}?` : `there are ${names.join(', ') || 'none'}`
+  throw new UsageError(`no trunk ${name}; ${meant}`)
 }
 
 function checked(option: string, value: string | undefined, form: RegExp): string | undefined {

@@ -34,7 +34,8 @@ export class CheckContext {
     this.#wrong = [...wrong]
   }
 
-  error(code: ErrorCode, facts: IssueFacts): void {
+  /** A contradiction: what was found and what is expected belong to it (contract section 2). */
+  error(code: ErrorCode, facts: IssueFacts & { found: string; expected: string }): void {
     this.errors.push(new ConfigIssue(code, this.#source, facts))
   }
 

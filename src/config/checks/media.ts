@@ -12,6 +12,7 @@ const rtpengine: Rule = (context) => {
   context.error('CONFIG_RTPENGINE_MISSING', {
     path: ['media', 'relay'],
     detail: 'media.rtpengine is empty',
+    found: 'relay: rtpengine, and no address',
     expected: 'rtpengine: [udp://127.0.0.1:22222]',
   })
 }

@@ -11,6 +11,31 @@ const unique: Rule = (context) => {
   once(context, 'numbers', 'phone_number_id', numbers?.map((it) => it?.phone_number_id) ?? [])
 }
 
+/** Digits that are a phone number, or one as it is dialled at home. */
+const FEWEST_DIGITS = 7
+
+/** Names are labels of metrics and stand in masked logs, where no phone number may. */
+const speakingNames: Rule = (context) => {
+  const { numbers = [], trunks = [] } = context.draft
+  const phones = numbers.flatMap((number) => number?.phone_number ?? [])
+  const check = (name: string | undefined, path: Path): void => {
+    const runs = name?.match(/\d+/g)?.map((digits) => digits.replace(/^0+/, '')) ?? []
+    const told = phones.find((phone) =>
+      runs.some((digits) => digits.length >= FEWEST_DIGITS && phone.endsWith(digits)),
+    )
+    if (name === undefined || told === undefined || context.isWrong(path)) return
+    const expected = 'a name without a phone number, such as support'
+    context.error('CONFIG_NAME_IS_NUMBER', { path, detail: `${name}`, found: name, expected })
+  }
+  for (const [index, number] of numbers.entries()) {
+    check(number?.name, ['numbers', index, 'name'])
+    for (const [place, route] of (number?.inbound?.routes ?? []).entries()) {
+      check(route?.name, ['numbers', index, 'inbound', 'routes', place, 'name'])
+    }
+  }
+  for (const [index, trunk] of trunks.entries()) check(trunk?.name, ['trunks', index, 'name'])
+}
+
 const refused: Rule = (context) => {
   for (const [index, number] of (context.draft.numbers ?? []).entries()) {
     const path = ['numbers', index, 'inbound']
@@ -39,7 +64,7 @@ const credentials: Rule = (context) => {
       context.warn('CONFIG_NO_CREDENTIALS', { path, detail })
     } else {
       const expected = `access_token: \${WA_TOKEN}, or access_token_file`
-      context.error('CONFIG_TOKEN_MISSING', { path, detail, expected })
+      context.error('CONFIG_TOKEN_MISSING', { path, detail, found: 'no token', expected })
     }
   }
 }
@@ -52,7 +77,13 @@ const anythingToCarry: Rule = (context) => {
 }
 
 /** Rules of `numbers:` and of names across the file. */
-export const numberRules: readonly Rule[] = [unique, refused, credentials, anythingToCarry]
+export const numberRules: readonly Rule[] = [
+  unique,
+  speakingNames,
+  refused,
+  credentials,
+  anythingToCarry,
+]
 
 function once(
   context: CheckContext,
@@ -69,6 +100,8 @@ function once(
       context.error('CONFIG_DUPLICATE_NAME', {
         path: [list, index, key],
         detail: `${value} is also ${list}[${earlier}].${key}`,
+        found: value,
+        expected: `a ${key} of its own`,
       })
     }
   }

@@ -15,6 +15,7 @@ function message(context: CheckContext): void {
         path,
         atKey: true,
         detail: `${missing} is missing; a template is known by its name and language`,
+        found: `no ${missing}`,
         expected: 'template: call_permission and language: en',
       })
     } else if (template !== undefined && text !== undefined) {
@@ -22,12 +23,14 @@ function message(context: CheckContext): void {
         path: [...path, 'text'],
         atKey: true,
         detail: 'a template brings its own text',
+        found: 'both',
         expected: 'template and language, or text',
       })
     } else if (mode !== 'request' && (template ?? text) !== undefined) {
       context.error('CONFIG_PERMISSIONS_MESSAGE', {
         path: [...path, 'mode'],
         detail: `mode ${mode} sends no message`,
+        found: `mode: ${mode}`,
         expected: 'mode: request',
       })
     }
@@ -38,7 +41,8 @@ function provider(context: CheckContext): void {
   if (context.draft.whatsapp?.provider !== '360dialog') return
   for (const { path, mode } of entries(context)) {
     if (mode === 'off') continue
-    context.error('CONFIG_PERMISSIONS_PROVIDER', { path, detail: String(mode), expected: 'off' })
+    const found = String(mode)
+    context.error('CONFIG_PERMISSIONS_PROVIDER', { path, detail: found, found, expected: 'off' })
   }
 }
 

@@ -15,6 +15,7 @@ const presentations: Rule = (context) => {
       context.error('CONFIG_COUNTRY_CODE_MISSING', {
         path: at,
         detail,
+        found: 'no country_code',
         expected: 'country_code: "44"',
       })
     }
@@ -24,6 +25,7 @@ const presentations: Rule = (context) => {
       context.error('CONFIG_USER_ID_NUMBER_MISSING', {
         path: at,
         detail,
+        found: 'no user_id_number',
         expected: 'user_id_number: "0000"',
       })
     }
@@ -43,6 +45,8 @@ const prefixes: Rule = (context) => {
         context.error('CONFIG_DUPLICATE_NAME', {
           path: [...path, position, 'prefix'],
           detail: `${entry.prefix} is also prefixes[${earlier}] of the trunk`,
+          found: entry.prefix,
+          expected: 'each prefix once',
         })
       }
     }

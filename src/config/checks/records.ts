@@ -13,6 +13,7 @@ const secretIsKey: Rule = (context) => {
     path: ['records', key],
     atKey: true,
     detail: `records.${key}`,
+    found: 'another secret',
     expected: '64 hex digits, or base64 of 32 octets',
   })
 }
@@ -25,10 +26,17 @@ const push: Rule = (context) => {
   const wrong = ['secret', 'secret_file'].some((key) => context.isWrong([...path, key]))
   if (target.secret === undefined && !wrong) {
     const expected = `secret: \${CDR_SECRET}, or secret_file`
-    context.error('CONFIG_EVENT_SECRET', { path, atKey: true, detail: 'records.push', expected })
+    const facts = { path, atKey: true, detail: 'records.push', found: 'no secret', expected }
+    context.error('CONFIG_EVENT_SECRET', facts)
   }
   if (history === false) {
-    context.error('CONFIG_RECORDS_PUSH', { path, atKey: true, detail: 'records.history is false' })
+    context.error('CONFIG_RECORDS_PUSH', {
+      path,
+      atKey: true,
+      detail: 'records.history is false',
+      found: 'push, and history: false',
+      expected: 'history: true, or no push',
+    })
   }
   const url = target.url === undefined ? undefined : new URL(target.url)
   const host = url?.hostname.replace(/^\[|\]$/g, '') ?? ''

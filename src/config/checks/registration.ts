@@ -17,6 +17,7 @@ const guarded: Rule = (context) => {
     context.error('CONFIG_REGISTRATIONS_OPEN', {
       path: [...path, 'registrations'],
       detail: `trunk ${trunk?.name ?? index}`,
+      found: 'registrations: true, and no username',
       expected: 'accept: { username: …, password: …, registrations: true }',
     })
   }
@@ -32,6 +33,8 @@ const ownUsers: Rule = (context) => {
     context.error('CONFIG_REGISTRATIONS_SHARED', {
       path: ['trunks', index, 'accept', 'username'],
       detail: `${username}: trunks ${other.name} and ${trunk?.name ?? index}`,
+      found: username,
+      expected: 'a username of its own',
     })
   }
 }
@@ -71,6 +74,7 @@ const transports: Rule = (context) => {
     context.error('CONFIG_REGISTER_TRANSPORT', {
       path,
       detail: uri,
+      found: `no ${transport} listener`,
       expected: `a listener such as ${example} in sip.listen.pbx`,
     })
   })

@@ -37,7 +37,13 @@ const refusals: Rule = (context) => {
       )
       if (more === undefined) continue
       const detail = `refuse: ${route.refuse}, and ${more} beside it`
-      context.error('CONFIG_ROUTE_REFUSES', { path: [...at, more], atKey: true, detail })
+      context.error('CONFIG_ROUTE_REFUSES', {
+        path: [...at, more],
+        atKey: true,
+        detail,
+        found: more,
+        expected: 'name and match beside refuse, and nothing else',
+      })
     }
   }
 }
@@ -55,7 +61,8 @@ const names: Rule = (context) => {
           ? `${name} is the name of a call that no route takes`
           : `${name} is also routes[${earlier}] of the number`
       if (name === RESERVED || earlier !== undefined) {
-        context.error('CONFIG_DUPLICATE_NAME', { path: at, detail })
+        const expected = 'a name of its own'
+        context.error('CONFIG_DUPLICATE_NAME', { path: at, detail, found: name, expected })
       } else seen.set(name, index)
     }
   }
@@ -150,7 +157,8 @@ function chain(
     if (seen.has(name)) {
       const order = [...seen].join(', ')
       const detail = seen.size === 1 ? `both are ${name}` : `${order}, and ${name} again`
-      context.error('CONFIG_OVERFLOW_SAME', { path: at, detail })
+      const expected = 'a trunk that was not tried yet'
+      context.error('CONFIG_OVERFLOW_SAME', { path: at, detail, found: name, expected })
     }
     seen.add(name)
   }

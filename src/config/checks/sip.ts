@@ -29,9 +29,12 @@ const distinctListeners: Rule = (context) => {
   for (const [index, one] of bound.entries()) {
     const other = bound.slice(0, index).find((earlier) => collide(earlier, one))
     if (!other) continue
+    const own = `${one.protocol} ${formatHostPort(one.host, one.port)}`
     context.error('CONFIG_LISTENER_TWICE', {
       path: one.path,
-      detail: `${one.protocol} ${formatHostPort(one.host, one.port)} collides with ${other.protocol} ${formatHostPort(other.host, other.port)}`,
+      detail: `${own} collides with ${other.protocol} ${formatHostPort(other.host, other.port)}`,
+      found: own,
+      expected: 'an address and port of its own',
     })
   }
 }

@@ -21,6 +21,7 @@ const halfCertificate: Rule = (context) => {
       path,
       atKey: true,
       detail: `${missing} is missing`,
+      found: `no ${missing}`,
       expected: 'tls: { cert: client.pem, key: client.key }',
     })
   }
@@ -53,6 +54,8 @@ const conflictingTls: Rule = (context) => {
         context.error('CONFIG_TRUNK_TLS_CONFLICT', {
           path: [...base, 'targets', index],
           detail: `${target.uri} of trunks ${other.trunk} and ${name}`,
+          found: 'another tls section',
+          expected: `the same tls section as trunk ${other.trunk} has`,
         })
       }
     }
@@ -71,7 +74,8 @@ const pingTimes: Rule = (context) => {
       path,
       atKey: true,
       detail: `an interval of ${interval} ms, a timeout of ${timeout} ms`,
-      expected: 'options: 30s',
+      found: `an interval of ${interval} ms, a timeout of ${timeout} ms`,
+      expected: 'options: 30s; an interval of 1s or more or 0, a timeout from 500ms to 30s',
     })
   }
 }

@@ -22,6 +22,7 @@ const numbersMasked: Rule = (context) => {
   context.error('CONFIG_TRACE_NUMBERS', {
     path: ['telemetry', 'numbers'],
     detail: 'telemetry.numbers asks for phone numbers, log.numbers masks them',
+    found: 'true, with log.numbers: masked',
     expected: 'telemetry.numbers: false, or log.numbers: full',
   })
 }

@@ -14,6 +14,7 @@ const reachable: Rule = (context) => {
     context.error('CONFIG_TRUNK_UNREACHABLE', {
       path,
       detail: `trunk ${trunk.name ?? index}`,
+      found: 'neither targets nor register nor accept.registrations',
       expected: 'targets: ["sip:10.0.0.9:5060"]',
     })
   }
@@ -87,5 +88,6 @@ function bothOrNeither(
   if (wrong || (username === undefined) === (password === undefined)) return
   const missing = username === undefined ? 'username' : 'password'
   const detail = `${missing} is missing in ${path[0]}[${path[1]}].${path[2]}`
-  context.error('CONFIG_CREDENTIALS_HALF', { path, atKey: true, detail, expected: `a ${missing}` })
+  const [found, expected] = [`no ${missing}`, `a ${missing}`]
+  context.error('CONFIG_CREDENTIALS_HALF', { path, atKey: true, detail, found, expected })
 }

@@ -41,7 +41,8 @@ const targets: Rule = (context) => {
     if (!target) continue
     if (lacks(context, path, 'secret', target.secret)) {
       const expected = `secret: \${CRM_SECRET}, or secret_file`
-      context.error('CONFIG_EVENT_SECRET', { path, detail: `events.webhooks[${index}]`, expected })
+      const detail = `events.webhooks[${index}]`
+      context.error('CONFIG_EVENT_SECRET', { path, detail, found: 'no secret', expected })
     }
     const url = target.url === undefined ? undefined : new URL(target.url)
     const host = url?.hostname.replace(/^\[|\]$/g, '') ?? ''

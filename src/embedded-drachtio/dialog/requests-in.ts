@@ -7,6 +7,7 @@ import {
   headerValues,
   makeResponse,
   parseNameAddr,
+  refusalHeaders,
   type SipRequest,
 } from '../message/index.ts'
 import type { ServerTransaction } from '../transaction/types.ts'
@@ -40,8 +41,11 @@ export function answer(
   status: number,
   headers: HeaderLine[] = [],
 ): void {
-  const toTag = transaction.request.toTag || context.random.hex(5)
-  transaction.respond(makeResponse(transaction.request, status, undefined, { toTag, headers }))
+  const { request, flow } = transaction
+  const toTag = request.toTag || context.random.hex(5)
+  const why = refusalHeaders(request, flow, status)
+  const all = [...headers, ...why]
+  transaction.respond(makeResponse(request, status, undefined, { toTag, headers: all }))
 }
 
 function receiveOutside(context: Context, transaction: ServerTransaction): void {

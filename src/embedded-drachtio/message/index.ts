@@ -27,6 +27,7 @@ export { canonicalName, expandCompact, isListHeader } from './names.ts'
 export { parseMessage } from './parse.ts'
 export { SipParseError } from './parse-error.ts'
 export { reasonPhrase } from './reasons.ts'
+export { refusalHeaders } from './refusal.ts'
 export { serializeMessage, serializeToKeep } from './serialize.ts'
 export type {
   Flow,

@@ -87,6 +87,8 @@ export interface Flow {
   remotePort: number
   /** Number of the peer it belongs to, for the counters. */
   peer?: number
+  /** Who tells the peer why an INVITE is refused, a host or pseudonym; undefined: nobody does. */
+  warnAgent?: string | undefined
 }
 
 /** Bounds of what a peer may send; beyond them a request is answered 400, 413 or 513. */

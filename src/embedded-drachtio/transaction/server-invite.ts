@@ -1,4 +1,4 @@
-import { makeResponse, serializeToKeep } from '../message/index.ts'
+import { makeResponse, refusalHeaders, serializeToKeep } from '../message/index.ts'
 import type { Flow, SipRequest, SipResponse } from '../message/types.ts'
 import { bare } from './bare.ts'
 import type { Core } from './core.ts'
@@ -212,7 +212,8 @@ export class ServerInvite implements ServerTransaction, Expirable<Kind> {
       if (this.toTag === '') this.toTag = this.#core.random.hex(5)
       // Its user never answered and is still to be told which request that was.
       const { request } = this
-      this.respond(makeResponse(request, status, undefined, { toTag: this.toTag }))
+      const headers = refusalHeaders(request, this.flow, status)
+      this.respond(makeResponse(request, status, undefined, { toTag: this.toTag, headers }))
       this.request = request
       return
     }

@@ -2,6 +2,7 @@ import {
   headerLine,
   headerValue,
   makeResponse,
+  refusalHeaders,
   type SipParseError,
   serializeMessage,
 } from '../message/index.ts'
@@ -43,7 +44,7 @@ export class ServerSide {
   malformed(error: SipParseError, flow: Flow): void {
     const { partial } = error
     if (partial?.kind === 'request' && partial.method !== 'ACK') {
-      this.#refuse(partial, flow, error.status)
+      this.#refuse(partial, flow, error.status, { detail: error.message })
     }
   }
 
@@ -99,7 +100,7 @@ export class ServerSide {
       return
     }
     if (this.table.size >= core.limits.serverTransactions) {
-      this.#refuse(request, flow, 503, retryLater)
+      this.#refuse(request, flow, 503, { headers: retryLater })
       return
     }
     const id = core.random.uuid()
@@ -122,15 +123,19 @@ export class ServerSide {
   }
 
   /** Answers without a transaction: a repeated request gets the same answer anew. */
-  #refuse(request: SipRequest, flow: Flow, status: number, headers?: readonly HeaderLine[]): void {
+  #refuse(
+    request: SipRequest,
+    flow: Flow,
+    status: number,
+    { headers = [], detail }: { headers?: readonly HeaderLine[]; detail?: string } = {},
+  ): void {
     this.#core.counters.rejected++
     const toTag = statelessTag(request, this.#tagSeed)
-    const response = makeResponse(
-      request,
-      status,
-      undefined,
-      headers ? { toTag, headers } : { toTag },
-    )
+    const why = refusalHeaders(request, flow, status, detail)
+    const response = makeResponse(request, status, undefined, {
+      toTag,
+      headers: [...headers, ...why],
+    })
     this.#core.transport.sendResponse(flow, request.via, serializeMessage(response))
   }
 

@@ -28,6 +28,11 @@ export interface ListenerOptions {
   tls?: { cert: string; key: string } | undefined
   /** Who is behind it, for the counters. */
   peer?: string | undefined
+  /**
+   * Name under which refused INVITEs get a Reason and a Warning with the code; absent: they get none,
+   * as behoves a listener that strangers reach.
+   */
+  warnAgent?: string | undefined
 }
 
 /** A listener that is open. */

@@ -118,6 +118,7 @@ export class StreamListener {
       remoteAddress,
       remotePort,
       peer: this.#peer,
+      warnAgent: this.#options.warnAgent,
     }
     // A reset and the like; 'close' follows.
     socket.on('error', (err) => this.#context.log.debug({ err, flow }, 'SIP connection error'))

@@ -18,6 +18,7 @@ export class UdpListener {
   readonly #context: TransportContext
   readonly #wildcard: boolean
   readonly #peer: number
+  readonly #warnAgent: string | undefined
   readonly #gate = new LogGate()
   #closed = false
 
@@ -52,6 +53,7 @@ export class UdpListener {
     this.#context = context
     this.#wildcard = isWildcard(options.host)
     this.#peer = context.traffic.ofListener(options.peer)
+    this.#warnAgent = options.warnAgent
     this.info = {
       transport: 'udp',
       host: options.host,
@@ -88,6 +90,7 @@ export class UdpListener {
       remoteAddress,
       remotePort,
       peer: this.#peer,
+      warnAgent: this.#warnAgent,
     }
   }
 

@@ -3,9 +3,9 @@ import { defineErrors } from './definition.ts'
 /** Errors of writing a PBX's configuration. */
 export const appPbxErrors = defineErrors({
   APP_PBX_TRUNK: {
-    summary: 'no such trunk',
-    cause: 'No trunk of the configuration has the name of --trunk, or there is none at all.',
-    fix: 'Name one of the trunks of the configuration, or leave --trunk out for all of them.',
+    summary: 'there is no trunk to write',
+    cause: 'The configuration has no trunks.',
+    fix: 'Add the PBX under trunks.',
     owner: 'user',
     retryable: false,
   },

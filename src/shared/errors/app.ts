@@ -65,6 +65,20 @@ export const appErrors = defineErrors({
     owner: 'user',
     retryable: true,
   },
+  APP_USAGE: {
+    summary: 'the command line is wrong',
+    cause: 'A verb, option or argument is unknown, missing or out of range.',
+    fix: 'Correct what the detail names; causeway VERB --help lists options and arguments.',
+    owner: 'user',
+    retryable: false,
+  },
+  APP_INTERNAL: {
+    summary: 'a fault of Causeway itself',
+    cause: 'An error that nothing expected.',
+    fix: 'Report it with the detail and what was being done.',
+    owner: 'causeway',
+    retryable: false,
+  },
   APP_SIMULATOR_FOLDER: {
     summary: 'the simulator cannot write its certificates',
     cause: 'The folder of --folder cannot be made or written to by this user, or is a file.',

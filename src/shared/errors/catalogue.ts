@@ -15,6 +15,7 @@ import { relayErrors } from './relay.ts'
 import { configRoutingErrors, routingCallErrors } from './routing.ts'
 import { settingsErrors } from './settings.ts'
 import { sipErrors } from './sip.ts'
+import { sipRefusedErrors } from './sip-refused.ts'
 import { targetErrors } from './targets.ts'
 import { tracingErrors } from './tracing.ts'
 import { webhookErrors } from './webhooks.ts'
@@ -38,6 +39,7 @@ export const catalogue = {
   ...routingCallErrors,
   ...settingsErrors,
   ...sipErrors,
+  ...sipRefusedErrors,
   ...targetErrors,
   ...tracingErrors,
   ...webhookErrors,

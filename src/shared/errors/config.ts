@@ -106,6 +106,13 @@ export const configErrors = defineErrors({
     fix: 'Rename or remove one of the two.',
     ...mistake,
   },
+  CONFIG_NAME_IS_NUMBER: {
+    summary: 'a name tells a phone number',
+    cause:
+      'Names are labels of metrics and stay in masked logs, where no phone number may stand; this one holds the digits of a number of the file.',
+    fix: 'Give it a name that says what it is for.',
+    ...mistake,
+  },
   CONFIG_UNKNOWN_TRUNK: {
     summary: 'no trunk has this name',
     cause: 'The name is not among trunks[].name.',
