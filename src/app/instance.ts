@@ -153,10 +153,12 @@ export class Instance {
       calls: this.calls,
       gate: this.calling,
       registrations: this.#records.registrations,
+      keepsFlows: sip.keepsFlows,
       clock,
       random,
       log,
     })
+    sip.onFlowEnded((ended) => this.#bridge.flowEnded(ended))
     this.#reloader = new Reloader({
       config: present,
       load: options.load,

@@ -93,6 +93,12 @@ export function registrationMetrics(status: RegistrationsStatus): MetricFamily[]
       ),
     } as const,
     {
+      name: 'registration_flow_failures',
+      help: 'Connections that failed under a registration with a PBX.',
+      type: 'counter',
+      samples: ours.map(({ trunk, flowFailures }) => ({ labels: { trunk }, value: flowFailures })),
+    } as const,
+    {
       name: 'registration_expiry_timestamp_seconds',
       help: 'When the registration with the PBX runs out, Unix time.',
       type: 'gauge',

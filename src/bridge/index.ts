@@ -9,6 +9,7 @@ export {
 } from './bridge.ts'
 export type { DigestCount } from './digest/counters.ts'
 export { type DrachtioAddress, DrachtioPort } from './drachtio/port.ts'
+export type { EndedFlow } from './ended-flow.ts'
 export type { Binding, Source } from './registrar/binding.ts'
 export { memoryStore, type RegistrationStore } from './registrar/store.ts'
 export type { RegistrationStatus } from './registration/registration.ts'
