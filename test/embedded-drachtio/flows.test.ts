@@ -1,5 +1,7 @@
+import { rmSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import type { EndedFlow } from '../../src/embedded-drachtio/index.ts'
+import { makeCa, makeCert, writeCertificate } from '../support/certificates.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { type PeerMessage, SipPeer } from '../support/sip-peer.ts'
 import { bench } from './contract/cases.ts'
@@ -52,12 +54,13 @@ async function register(
   peer: SipPeer,
   { expires = '300', granted = {} }: { expires?: string; granted?: Record<string, string> } = {},
 ): Promise<PeerMessage> {
-  const sent = await app.request(`sip:${peer.hostport};transport=tcp`, {
+  const transport = peer.transport.toLowerCase()
+  const sent = await app.request(`sip:${peer.hostport};transport=${transport}`, {
     method: 'REGISTER',
     headers: {
       'Call-ID': 'registration',
       CSeq: `${++cseq} REGISTER`,
-      Contact: `<sip:causeway@localhost;transport=tcp>;expires=${expires}`,
+      Contact: `<sip:causeway@localhost;transport=${transport}>;expires=${expires}`,
       Expires: expires,
       Supported: 'path, outbound',
     },
@@ -110,6 +113,30 @@ t.test('no pong: the flow is closed and told, the next REGISTER has another', as
   t.equal(server.metrics().now.keptFlows, 0)
   const again = await register(app, peer, { granted: { Require: 'outbound' } })
   t.not(again.from.port, from.port)
+})
+
+t.test('over TLS as well', async (t) => {
+  const ca = makeCa()
+  const files = writeCertificate(makeCert({ ca, dns: ['sip.example.com'] }))
+  t.teardown(() => rmSync(files.folder, { recursive: true, force: true }))
+  const { cert, key } = makeCert({ ca, dns: ['pbx.example.net'], ip: ['127.0.0.1'] })
+  const peer = await SipPeer.stream({ server: { cert, key }, client: {} })
+  t.teardown(() => peer.close())
+  const clock = new FakeClock()
+  const ends = new Calls<EndedFlow>()
+  const { server, address } = await openServer({
+    clock,
+    listeners: [{ transport: 'tls', host: '127.0.0.1', port: 0, tls: files }],
+    tlsClient: { ca: [ca.cert] },
+    flowEnded: (ended) => ends.add(ended),
+  })
+  t.teardown(() => server.close())
+  const app = await bench(t, address).app()
+  await register(app, peer, { granted: { 'Flow-Timer': '30' } })
+  for (let passed = 0; passed < 30; passed++) clock.advance(1000)
+  await peer.expect(isPing)
+  clock.advance(10_000)
+  t.match(await ends.next(), { transport: 'tls', port: peer.port, why: 'unanswered' })
 })
 
 t.test('closed by the peer: told at once', async (t) => {
