@@ -142,11 +142,12 @@ export class Registration {
   /** The connection a REGISTER went over has ended. */
   flowEnded({ callId, cseq }: FlowOwner, why: EndedFlow['why']): void {
     const registrar = this.#registrars.find((one) => one.callId === callId)
-    // After a later REGISTER its outcome decides, over whichever connection it went.
-    if (!registrar || registrar.cseq !== cseq || this.#stopped) return
     // Without the SIP server nothing can be sent; all is registered again when it is back.
-    if (!this.#deps.port.connected) return
-    if (registrar === this.#asked) registrar.flow.early = why
+    if (!registrar || this.#stopped || !this.#deps.port.connected) return
+    if (registrar.cseq !== cseq) {
+      // A renewal is on its way: its outcome decides, over whichever connection it went.
+      if (registrar === this.#asked) this.#flowFailures++
+    } else if (registrar === this.#asked) registrar.flow.early = why
     else if (registrar === this.#current) this.#flowFailed(registrar, why)
   }
 

@@ -121,6 +121,21 @@ t.test('the end is told before the answer that came over the connection', async 
   quiet('told once')
 })
 
+t.test('the connection fails under a renewal: counted, and the renewal decides', async (t) => {
+  const { clock, registration, next, registered, quiet, end, grant } = lab(t)
+  registration.renew()
+  const first = registered()
+  clock.advance(3_100_000)
+  const renewal = next()
+  end(first)
+  quiet('it is under way')
+  t.equal(registration.status().flowFailures, 1)
+  renewal.respond(503, 'Service Unavailable', { local: true })
+  clock.advance(1000)
+  grant(next(), 3600, flowTimer)
+  t.match(registration.status(), { attempts: { registered: 2, unreachable: 1 }, error: undefined })
+})
+
 t.test('what is no news', async (t) => {
   const { clock, port, registration, next, registered, quiet, end, owner } = lab(t)
   registration.renew()
@@ -129,8 +144,6 @@ t.test('what is no news', async (t) => {
   quiet('not ours')
   clock.advance(3_100_000)
   const renewal = next()
-  end(first)
-  quiet('the renewal decides')
   renewal.respond(200, 'OK', { headers: { expires: '3600' } })
   end(first)
   quiet('there is a newer one')
