@@ -155,11 +155,13 @@ export class Instance {
       calls: this.calls,
       gate: this.calling,
       registrations: this.#records.registrations,
+      keepsFlows: sip.keepsFlows,
       clock,
       random,
       log,
     })
     this.#certificates = new CertificateWatch({ listeners: () => sip.listeners(), clock, log })
+    sip.onFlowEnded((ended) => this.#bridge.flowEnded(ended))
     this.#reloader = new Reloader({
       config: present,
       load: options.load,

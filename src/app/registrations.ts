@@ -91,6 +91,11 @@ export function registrationMetrics(status: RegistrationsStatus): MetricFamily[]
         Object.entries(attempts).map(([result, value]) => ({ labels: { trunk, result }, value })),
       ),
     ),
+    counter(
+      'registration_flow_failures',
+      'Connections that failed under a registration with a PBX.',
+      ours.map(({ trunk, flowFailures }) => ({ labels: { trunk }, value: flowFailures })),
+    ),
     gauge(
       'registration_expiry_timestamp_seconds',
       'When the registration with the PBX runs out, Unix time.',

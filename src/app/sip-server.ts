@@ -1,5 +1,6 @@
 import type { Config, ListenAddress } from '../config/types.ts'
 import {
+  type EndedFlow,
   type ListenerInfo,
   type ListenerOptions,
   type SipServerMetrics,
@@ -34,6 +35,10 @@ export interface SipServerHandle {
    * Hands every SIP message in and out to `take`; `undefined` ends it. A drachtio-server elsewhere shows none.
    */
   tap(take: ((batch: TapBatch) => void) | undefined): void
+  /** Whether it pings the connections of registrations (RFC 5626); a drachtio-server elsewhere does not. */
+  readonly keepsFlows: boolean
+  /** Tells `take` of every connection that ended and that registrations hung on. */
+  onFlowEnded(take: (ended: EndedFlow) => void): void
   close(): Promise<void>
 }
 
@@ -57,6 +62,7 @@ export async function startSipServer(
   let worker = await startSipServerWorker(options)
   let closed = false
   let take: ((batch: TapBatch) => void) | undefined
+  let flowEnded: ((ended: EndedFlow) => void) | undefined
 
   // The system's choices become fixed, so that a restart comes back where everybody looks for it.
   let listeners = await worker.listeners()
@@ -68,6 +74,7 @@ export async function startSipServer(
   const watch = (current: SipServerWorker): void => {
     current.events.on('tapped', (batch) => take?.(batch))
     if (take) current.tap(true)
+    current.events.on('flowEnded', (ended) => flowEnded?.(ended))
     current.events.on('certificate', (report) => {
       const { host, port } = report.listener
       const detail = { listener: `${host}:${port}`, error: report.error }
@@ -132,6 +139,10 @@ export async function startSipServer(
       take = next
       worker.tap(next !== undefined)
     },
+    keepsFlows: true,
+    onFlowEnded(next) {
+      flowEnded = next
+    },
     async close() {
       closed = true
       await worker.close()
@@ -175,6 +186,8 @@ function foreignServer(
     metrics: async () => undefined,
     configure: async () => {},
     tap: () => {},
+    keepsFlows: false,
+    onFlowEnded: () => {},
     close: async () => {},
   }
 }

@@ -17,11 +17,12 @@ import { type DigestCount, DigestCounters } from './digest/counters.ts'
 import { NonceSource } from './digest/nonce.ts'
 import { NonceCache } from './digest/nonce-cache.ts'
 import { Drain } from './drain.ts'
+import type { EndedFlow } from './ended-flow.ts'
 import { NumberHold } from './number-hold.ts'
 import { type ContactsStatus, Registrar } from './registrar/registrar.ts'
 import { memoryStore, type RegistrationStore } from './registrar/store.ts'
-import type { RegistrationStatus } from './registration/registration.ts'
 import { Registrations } from './registration/registrations.ts'
+import type { RegistrationStatus } from './registration/status.ts'
 import type { IncomingRequest, SipPort, SipPortEvents } from './sip-port.ts'
 import { answerStray } from './stray.ts'
 import { healthLog } from './trunks/health-log.ts'
@@ -47,6 +48,8 @@ export interface BridgeOptions {
   gate?: OutboundGate
   /** What registrations are remembered in over a restart; nothing when absent. */
   registrations?: RegistrationStore
+  /** Whether the SIP server pings the connections of registrations, and {@link Bridge.flowEnded} is called. */
+  keepsFlows?: boolean
   clock: Clock
   random: Random
   log: Logger
@@ -109,6 +112,8 @@ export interface Bridge {
   /** What became of digests, ours and theirs. */
   digests(): readonly DigestCount[]
   registrations(): RegistrationsStatus
+  /** Takes the news that a connection has ended which registrations hung on. */
+  flowEnded(ended: EndedFlow): void
   /** Ends what is left and disconnects. */
   stop(): Promise<void>
 }
@@ -153,7 +158,13 @@ class SrfBridge implements Bridge, SipPortEvents {
       logs: new CallLogs(options.log),
       nonces,
       registrar,
-      registrations: new Registrations(store.installation(), { port, clock, random, log }),
+      registrations: new Registrations(store.installation(), {
+        port,
+        clock,
+        random,
+        log,
+        keepsFlows: options.keepsFlows ?? false,
+      }),
       reuse: new NonceCache(clock),
       targets: new TargetHealth(clock, random, {
         changed: healthLog(log, (uri) => this.#trunksOf(uri)),
@@ -249,6 +260,11 @@ class SrfBridge implements Bridge, SipPortEvents {
       contacts: registrar.status(),
       requests: registrar.counts(),
     }
+  }
+
+  flowEnded(ended: EndedFlow): void {
+    this.#ctx.registrations.flowEnded(ended)
+    this.#ctx.registrar.flowEnded(ended)
   }
 
   async stop(): Promise<void> {

@@ -7,11 +7,11 @@ import { bracketed, type Flow, parseSipUri } from './message/index.ts'
 import type { Resolver, ResolveUri } from './resolve/index.ts'
 import type { ListenerInfo, Target, TransportLayer } from './transport/index.ts'
 
-/** What the dialog layer asks about addresses, ours and others'. */
+/** What the dialog layer asks of addresses, ours and others', and of connections. */
 export interface Addressing
   extends Pick<
     DialogLayerOptions,
-    'resolve' | 'localFor' | 'localOf' | 'anyLocal' | 'isOpen' | 'isSelf'
+    'resolve' | 'localFor' | 'localOf' | 'anyLocal' | 'isOpen' | 'isSelf' | 'keep' | 'limitSilence'
   > {
   /** Listeners as applications are told: `udp/192.0.2.1:5060`, comma separated. */
   hostports(): { external: string; local: string }
@@ -66,6 +66,8 @@ export function createAddressing(transport: TransportLayer, resolver: Resolver):
       return info && { host: advertised(info), port: info.port, transport: info.transport }
     },
     isOpen: (flow) => transport.isOpen(flow),
+    keep: (flow, interval) => transport.keep(flow, interval),
+    limitSilence: (flow, ms) => transport.limitSilence(flow, ms),
     isSelf: (target) => listeners().some((info) => listensAt(info, target)),
     hostports() {
       const list = (hosts: (info: ListenerInfo) => string[]): string =>

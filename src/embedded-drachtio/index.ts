@@ -1,6 +1,7 @@
 /** The embedded SIP server: speaks SIP to the network and the drachtio protocol to applications. */
 
 export type { DialogOptions } from './dialog/context.ts'
+export type { EndedFlow } from './dialog/layer.ts'
 export type { SipServerMetrics } from './metrics.ts'
 export type { AdminLimits } from './protocol/admin.ts'
 export { createSipServer, type SipServer, type SipServerOptions } from './server.ts'

@@ -20,6 +20,8 @@ export interface SipServerMetrics {
     invites: number
     /** Contacts reached by the connection they registered from. */
     registeredFlows: number
+    /** Registrations of ours whose connection is pinged. */
+    keptFlows: number
     /** Authenticated applications. */
     applications: number
     /** Bytes applications have not read. */
@@ -71,6 +73,7 @@ export function collectMetrics(sources: MetricSources): SipServerMetrics {
       incoming: layer.incoming,
       invites: layer.invites,
       registeredFlows: layer.registeredFlows,
+      keptFlows: layer.keptFlows,
       applications: apps.connections,
       queuedBytes: apps.queuedBytes,
       connections: transport.metrics.connectionsOpen,

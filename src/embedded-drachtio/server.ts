@@ -6,7 +6,7 @@ import { type Random, systemRandom } from '../shared/random.ts'
 import type { Secret } from '../shared/secret.ts'
 import { createAddressing } from './addressing.ts'
 import type { DialogOptions } from './dialog/context.ts'
-import { createDialogLayer } from './dialog/layer.ts'
+import { createDialogLayer, type EndedFlow } from './dialog/layer.ts'
 import { LargeRequests } from './large-requests.ts'
 import { collectMetrics, type SipServerMetrics } from './metrics.ts'
 import { type AdminLimits, AdminServer, defaultAdminLimits } from './protocol/admin.ts'
@@ -70,6 +70,8 @@ export interface SipServerOptions {
   tellTrying?: boolean | undefined
   /** Hears of every certificate reload, successful or not. */
   certificateChanged?: ((event: CertificateEvent) => void) | undefined
+  /** Told of connections that ended and that registrations, sent or received, hung on (RFC 5626). */
+  flowEnded?: ((ended: EndedFlow) => void) | undefined
   dns?: DnsPort | undefined
   clock?: Clock | undefined
   random?: Random | undefined
@@ -134,9 +136,9 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
     events: {
       message: (message, flow) => guard('message', () => transactions.onMessage(message, flow)),
       malformed: (error, flow) => guard('malformed', () => transactions.onMalformed(error, flow)),
-      closed: (flow) =>
+      closed: (flow, why) =>
         guard('closed', () => {
-          dialogs.closed(flow)
+          dialogs.closed(flow, why)
           transactions.onClosed(flow)
         }),
     },
@@ -155,6 +157,7 @@ export async function createSipServer(options: SipServerOptions): Promise<SipSer
   const addressing = createAddressing(transport, resolver)
   const dialogs = createDialogLayer({
     ...addressing,
+    flowEnded: options.flowEnded,
     router,
     ids,
     clock,

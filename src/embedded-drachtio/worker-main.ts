@@ -48,6 +48,7 @@ async function start(input: WorkerInput, log: Logger): Promise<SipServer> {
     certificateChanged: (event) => {
       report({ kind: 'certificate', report: certificateReport(event) })
     },
+    flowEnded: (ended) => report({ kind: 'flow-ended', ended }),
     log,
   })
 }

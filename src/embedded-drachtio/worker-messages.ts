@@ -1,4 +1,5 @@
 import type { LogLevel } from '../shared/log.ts'
+import type { EndedFlow } from './dialog/layer.ts'
 import type { SipServerMetrics } from './metrics.ts'
 import type { SipServerOptions } from './server.ts'
 import type { ListenerInfo, TapBatch, TlsPeer } from './transport/index.ts'
@@ -6,7 +7,7 @@ import type { ListenerInfo, TapBatch, TlsPeer } from './transport/index.ts'
 /** Options a server in a worker takes: what can be cloned into another thread, and no more. */
 export type CloneableOptions = Omit<
   SipServerOptions,
-  'admin' | 'tlsClient' | 'log' | 'clock' | 'random' | 'dns' | 'certificateChanged'
+  'admin' | 'tlsClient' | 'log' | 'clock' | 'random' | 'dns' | 'certificateChanged' | 'flowEnded'
 >
 
 /** What a worker is started with. Secrets are plain here: they stay within the process. */
@@ -66,3 +67,4 @@ export type WorkerReport =
   | { kind: 'reloaded'; id: number; reports: CertificateReport[] }
   | { kind: 'closed'; id: number }
   | { kind: 'tapped'; batch: TapBatch }
+  | { kind: 'flow-ended'; ended: EndedFlow }

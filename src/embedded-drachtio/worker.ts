@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { CausewayError, catalogue, type ErrorCode } from '../shared/errors/index.ts'
 import type { Logger, LogLevel } from '../shared/log.ts'
+import type { EndedFlow } from './dialog/layer.ts'
 import type { SipServerMetrics } from './metrics.ts'
 import type { SipServerOptions } from './server.ts'
 import type { ListenerInfo, TapBatch, TlsPeer } from './transport/index.ts'
@@ -30,6 +31,8 @@ export interface SipServerWorkerEvents {
   certificate: [report: CertificateReport]
   /** Messages of the network, after {@link SipServerWorker.tap}. */
   tapped: [batch: TapBatch]
+  /** A connection ended that registrations hung on. */
+  flowEnded: [ended: EndedFlow]
 }
 
 /** A server in a thread of its own. */
@@ -99,6 +102,9 @@ export async function startSipServerWorker(
         break
       case 'certificate':
         events.emit('certificate', message.report)
+        break
+      case 'flow-ended':
+        events.emit('flowEnded', message.ended)
         break
       case 'tapped':
         events.emit('tapped', message.batch)

@@ -66,6 +66,14 @@ t.test('health: a PBX that is and is not registered', async (t) => {
   t.match(of([]), { status: 'warn', output: /^TRUNK_NOT_REGISTERED .*; Check the registration/ })
 })
 
+t.test('metrics: connections that failed under our registrations', async (t) => {
+  const families = registrationMetrics(status)
+  t.match(
+    families.find(({ name }) => name === 'registration_flow_failures'),
+    { type: 'counter', samples: [{ labels: { trunk: 'main' }, value: 2 }] },
+  )
+})
+
 t.test('metrics: none without registrations', async (t) => {
   t.same(registrationMetrics({ ours: [], contacts: [], requests: [] }), [])
 })

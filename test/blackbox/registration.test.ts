@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import { pbxVia, userCall } from './support/calls.ts'
 import { Causeway } from './support/causeway.ts'
@@ -8,7 +9,7 @@ import { DOMAIN, type Lab, SECRETS, withLab } from './support/lab.ts'
 import { bare, fresh, response, Sip, write } from './support/message.ts'
 import { pbxSdp } from './support/sdp.ts'
 
-// Four processes are started, one after the other.
+// Five processes are started, one after the other.
 t.setTimeout(120_000)
 
 interface TrunkView {
@@ -36,7 +37,12 @@ async function check(lab: Lab, component: string): Promise<{ status: string; out
 }
 
 /** Takes the next REGISTER with the right digest, by way of a challenge, and grants it. */
-async function grant(t: Test, lab: Lab, expires: number): Promise<Received> {
+async function grant(
+  t: Test,
+  lab: Lab,
+  expires: number,
+  more: [name: string, value: string][] = [],
+): Promise<Received> {
   let received = await lab.pbx.inbox.take({ method: 'REGISTER' })
   if (!received.sip.get('Authorization')) {
     const value = `Digest realm="pbx", nonce="${fresh('n')}", algorithm=MD5, qop="auth"`
@@ -48,7 +54,8 @@ async function grant(t: Test, lab: Lab, expires: number): Promise<Received> {
   const { sip } = received
   t.ok(verifyDigest(sip.get('Authorization'), 'REGISTER', SECRETS.pbxOut), 'the right digest')
   t.match(sip.get('Contact'), new RegExp(`;expires=${expires}$`))
-  received.reply(response(sip, '200 OK', { headers: [['Contact', sip.get('Contact')]] }))
+  const headers: [string, string][] = [['Contact', sip.get('Contact')], ...more]
+  received.reply(response(sip, '200 OK', { headers }))
   return received
 }
 
@@ -107,6 +114,43 @@ t.test('Causeway registers, is called at its Contact, and unregisters', (t) =>
       await grant(t, lab, 0)
       await grant(t, lab, 120)
       await lab.up.printed(/(registered with the PBX[\s\S]*){2}/)
+      lab.up.signal('SIGTERM')
+      await grant(t, lab, 0)
+      t.equal(await lab.up.exited, 0)
+    },
+  ),
+)
+
+t.test('the connection of a registration is pinged, and replaced when it fails', (t) =>
+  withLab(
+    t,
+    {
+      edit: (config, { pbx }) => {
+        config.trunks[0].register = {
+          registrar: pbx.tcpUri,
+          username: 'causeway',
+          password: SECRETS.pbxOut,
+        }
+      },
+    },
+    async (lab) => {
+      const flow: [string, string][] = [
+        ['Require', 'outbound'],
+        ['Flow-Timer', '2'],
+      ]
+      await grant(t, lab, 300, flow)
+      const [line] = lab.pbx.accepted
+      for (const pings of [1, 2]) {
+        while (line!.cutter.crlfs < pings * 2) await once(line!.socket, 'data')
+        line!.send('\r\n')
+      }
+      const failures = 'causeway_registration_flow_failures_total{trunk="main"}'
+      t.equal(await metric(lab, failures), 0)
+      line!.socket.destroy()
+      await grant(t, lab, 300, flow)
+      t.equal(lab.pbx.accepted.length, 2, 'over another connection')
+      t.equal(await metric(lab, failures), 1)
+      await lab.up.printed(/TRUNK_REGISTER_FLOW_FAILED/)
       lab.up.signal('SIGTERM')
       await grant(t, lab, 0)
       t.equal(await lab.up.exited, 0)

@@ -6,6 +6,7 @@ import { startSipServerWorker } from '../../src/embedded-drachtio/index.ts'
 import { createLogger, silentLogger } from '../../src/shared/log.ts'
 import { Secret } from '../../src/shared/secret.ts'
 import { makeCa, makeCert, writeCertificate } from '../support/certificates.ts'
+import { SipPeer } from '../support/sip-peer.ts'
 import { bench } from './contract/cases.ts'
 import { answered } from './contract/incoming.ts'
 import { hangUp } from './contract/outgoing.ts'
@@ -68,6 +69,30 @@ t.test('its messages can be tapped, and are not before and after', async (t) => 
   await send('unheard again')
   await received(3)
   t.same(told, ['in heard'])
+})
+
+t.test('the end of a connection that a registration hung on', async (t) => {
+  const listeners = [{ ...udp, transport: 'tcp' as const }]
+  const worker = await startSipServerWorker({ admin, listeners, log: silentLogger() })
+  t.teardown(() => worker.close())
+  const address = { ...worker.admin, secret: testSecret, sipHost: '', sipPort: 0 }
+  const app = await bench(t, address).app()
+  const peer = await SipPeer.stream()
+  t.teardown(() => peer.close())
+  const sent = await app.request(`sip:${peer.hostport};transport=tcp`, {
+    method: 'REGISTER',
+    headers: {
+      'Call-ID': 'registration',
+      Contact: '<sip:causeway@localhost;transport=tcp>;expires=300',
+      Supported: 'outbound',
+    },
+  })
+  const answered = new Promise((resolve) => sent.on('response', resolve))
+  peer.respond(await peer.expect('REGISTER'), 200, { headers: { 'Flow-Timer': '60' } })
+  await answered
+  const told = once(worker.events, 'flowEnded')
+  peer.drop()
+  t.match(await told, [{ why: 'closed', port: peer.port, sent: [{ callId: 'registration' }] }])
 })
 
 t.test('a listener that cannot be opened, with its code', async (t) => {

@@ -47,6 +47,7 @@ export async function bridgeNetwork(
     ],
     tlsClient: { ca: [ca.cert] },
     overrides: new Map([['wa.meta.vc', `sip:127.0.0.1:${whatsapp.port};transport=tls`]]),
+    flowEnded: (ended) => bridge.flowEnded(ended),
     log,
     ...sip,
   })
@@ -87,6 +88,7 @@ export async function bridgeNetwork(
     credentials,
     media,
     calls,
+    keepsFlows: true,
     clock: systemClock,
     random: systemRandom,
     log,

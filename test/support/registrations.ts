@@ -17,6 +17,7 @@ export function registrationsOf(trunk: string): RegistrationsStatus {
         nextAt: 1_700_000_240_000,
         error: undefined,
         attempts: { registered: 3, refused: 0, unreachable: 1, failed: 0 },
+        flowFailures: 2,
       },
     ],
     contacts: [

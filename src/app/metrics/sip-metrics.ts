@@ -15,6 +15,7 @@ export function sipFamilies({ now, counters }: SipServerMetrics): MetricFamily[]
     gauge('sip_incoming_pending', 'Requests that wait for an application.', one(now.incoming)),
     gauge('sip_invites_pending', 'INVITEs of ours whose transaction lives.', one(now.invites)),
     gauge('sip_connections', 'Open SIP stream connections.', one(now.connections)),
+    gauge('sip_flows_kept', 'Registrations whose connection is pinged.', one(now.keptFlows)),
     gauge('sip_applications', 'Connected applications.', one(now.applications)),
     gauge('sip_queue_bytes', 'Bytes applications have not read.', one(now.queuedBytes)),
     gauge('sip_dns_cached', 'DNS answers kept.', one(now.dnsCached)),

@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
+import type { FlowOwner } from '../ended-flow.ts'
 import { type Binding, contactKey, type Source } from './binding.ts'
 import type { AskedChange, AskedContact } from './request.ts'
 import type { RegistrationStore } from './store.ts'
@@ -80,6 +81,23 @@ export class Bindings {
     }
     if (asked.length > 0) this.#keep(trunk, after)
     return { added, removed }
+  }
+
+  /** Takes out the flows (RFC 5626) a REGISTER has made: their connection has ended. */
+  endFlows({ callId, cseq }: FlowOwner): { trunk: string; binding: Binding }[] {
+    const gone: { trunk: string; binding: Binding }[] = []
+    for (const [trunk, all] of [...this.#byTrunk]) {
+      const dead = all.filter(
+        (one) => one.flow !== undefined && one.callId === callId && one.cseq === cseq,
+      )
+      if (dead.length === 0) continue
+      gone.push(...dead.map((binding) => ({ trunk, binding })))
+      this.#keep(
+        trunk,
+        all.filter((one) => !dead.includes(one)),
+      )
+    }
+    return gone
   }
 
   /** Takes out what has expired; returns it. */

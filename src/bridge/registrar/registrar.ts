@@ -12,6 +12,7 @@ import type { Algorithm } from '../digest/algorithm.ts'
 import { challengeValue } from '../digest/challenge.ts'
 import type { NonceSource } from '../digest/nonce.ts'
 import { credentialsFor, verify } from '../digest/verify.ts'
+import type { EndedFlow } from '../ended-flow.ts'
 import { refusalHeaders } from '../outcome/refusal.ts'
 import type { Headers, IncomingRequest } from '../sip-port.ts'
 import { type Binding, type RegisteredTarget, type Source, targetsOf } from './binding.ts'
@@ -108,6 +109,15 @@ export class Registrar {
     const trunk = this.#authenticated(request)
     if (trunk) this.#register(request, trunk)
     return true
+  }
+
+  /** A connection has ended: the flows (RFC 5626) that were registered over it end with it. */
+  flowEnded({ received, why }: EndedFlow): void {
+    const { log } = this.#deps
+    for (const { trunk, binding } of received.flatMap((owner) => this.#bindings.endFlows(owner))) {
+      const err = new CausewayError('TRUNK_NOT_REGISTERED', { place: `trunk ${trunk}` })
+      log.warn({ trunk, ...shown(binding), why, err }, 'the connection of the PBX has ended')
+    }
   }
 
   /** The trunk whose PBX registered from where this call comes from. */

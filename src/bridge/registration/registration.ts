@@ -2,15 +2,16 @@ import { isDeepStrictEqual } from 'node:util'
 import type { RegisterConfig } from '../../config/types.ts'
 import type { Clock, Timer } from '../../shared/clock.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
-import { bracketed } from '../../shared/host-port.ts'
 import type { Logger } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import { escapeUser } from '../address/uri.ts'
+import type { EndedFlow, FlowOwner } from '../ended-flow.ts'
 import { seconds } from '../headers/seconds.ts'
 import type { IncomingResponse, SipPort } from '../sip-port.ts'
 import { contactFor, grantedExpiry } from './contact.ts'
-import { RegisterCredentials } from './credentials.ts'
 import { type Outcome, RegisterExchange } from './exchange.ts'
+import { type KnownRegistrar, knownRegistrars } from './known-registrar.ts'
+import type { RegistrationStatus } from './status.ts'
 import { pauseAfter, renewAfter, type Trouble } from './timing.ts'
 
 /** What a registration works with. */
@@ -19,46 +20,8 @@ export interface RegistrationDeps {
   clock: Clock
   random: Random
   log: Logger
-}
-
-/** How many REGISTERs ended how; a digest round trip is part of its REGISTER. */
-export type Attempts = Readonly<Record<'registered' | Trouble, number>>
-
-/** A registration as others see it; times in milliseconds since the epoch. */
-export interface RegistrationStatus {
-  trunk: string
-  /** `registered` as long as the lifetime lasts, whatever became of a renewal. */
-  state: 'registered' | 'registering' | 'refused' | 'unreachable' | 'failed'
-  /** Where it is registered, or was tried last. */
-  registrar: string
-  registrars: readonly { uri: string; registered: boolean }[]
-  username: string
-  expiresAt: number | undefined
-  /** When the next REGISTER goes out; undefined while one is under way. */
-  nextAt: number | undefined
-  /** Why the last round of attempts failed; undefined when it did not. */
-  error: CausewayError | undefined
-  attempts: Attempts
-}
-
-/** One registrar of the list, with what is remembered between REGISTERs. */
-interface Registrar {
-  readonly uri: string
-  readonly host: string
-  readonly transport: string
-  readonly callId: string
-  readonly fromTag: string
-  readonly credentials: RegisterCredentials
-  readonly regId: number
-  cseq: number
-  outbound: boolean
-  /** Whether it has taken the account before. */
-  accepted: boolean
-  /** Of the kind in `trouble`, in a row. */
-  failures: number
-  /** Not asked before this moment, monotonic milliseconds. */
-  notBefore: number
-  trouble: { kind: Trouble; error: CausewayError } | undefined
+  /** Whether the SIP server pings the connections of registrations, and tells when one ends. */
+  keepsFlows: boolean
 }
 
 /** Refusals in a row by a registrar that took the account before until somebody is thought to have changed it. */
@@ -66,6 +29,13 @@ const STARTING = 3
 
 /** How long a registrar may be silent where there is another one, milliseconds: at most, at least. */
 const PATIENCE = { most: 10_000, least: 500 }
+
+/** Why a connection ended, in words. */
+const ENDS: Readonly<Record<EndedFlow['why'], string>> = {
+  unanswered: 'a ping was not answered within 10 s',
+  silent: 'the connection was silent',
+  closed: 'the connection was closed',
+}
 
 /** How long the end of a registration is waited for, milliseconds. */
 const FAREWELL = 2000
@@ -81,17 +51,18 @@ export class Registration {
   readonly token: string
   readonly #deps: RegistrationDeps
   readonly #instance: string
-  readonly #registrars: readonly Registrar[]
+  readonly #registrars: readonly KnownRegistrar[]
   readonly #attempts: Record<'registered' | Trouble, number> = {
     registered: 0,
     refused: 0,
     unreachable: 0,
     failed: 0,
   }
-  #current: Registrar | undefined
+  #flowFailures = 0
+  #current: KnownRegistrar | undefined
+  /** Whom the REGISTER under way asks. */
+  #asked: KnownRegistrar | undefined
   #exchange: RegisterExchange | undefined
-  /** Whose answer is awaited. */
-  #asked: Registrar | undefined
   #patience: Timer | undefined
   #timer: Timer | undefined
   #nextAt: number | undefined
@@ -118,22 +89,7 @@ export class Registration {
     this.token = own.token
     this.#instance = own.instance
     this.#deps = deps
-    const account = { username: config.authUsername, password: config.password }
-    this.#registrars = config.registrars.map(({ uri, host, transport }, index) => ({
-      uri,
-      host: bracketed(host),
-      transport,
-      callId: deps.random.uuid(),
-      fromTag: deps.random.hex(8),
-      credentials: new RegisterCredentials(account, uri, deps.random),
-      regId: index + 1,
-      cseq: 0,
-      outbound: true,
-      accepted: false,
-      failures: 0,
-      notBefore: 0,
-      trouble: undefined,
-    }))
+    this.#registrars = knownRegistrars(config, deps.random)
   }
 
   get registered(): boolean {
@@ -152,6 +108,7 @@ export class Registration {
     for (const registrar of this.#registrars) {
       registrar.failures = 0
       registrar.notBefore = 0
+      registrar.flow.reset()
     }
     this.#next()
   }
@@ -162,6 +119,18 @@ export class Registration {
     this.#timer?.clear()
     this.#timer = undefined
     this.#nextAt = undefined
+  }
+
+  /** The connection a REGISTER went over has ended. */
+  flowEnded({ callId, cseq }: FlowOwner, why: EndedFlow['why']): void {
+    const registrar = this.#registrars.find((one) => one.callId === callId)
+    // Without the SIP server nothing can be sent; all is registered again when it is back.
+    if (!registrar || this.#stopped || !this.#deps.port.connected) return
+    if (registrar.cseq !== cseq) {
+      // A renewal is on its way: its outcome decides, over whichever connection it went.
+      if (registrar === this.#asked) this.#flowFailures++
+    } else if (registrar === this.#asked) registrar.flow.early = why
+    else if (registrar === this.#current) this.#flowFailed(registrar, why)
   }
 
   /** Ends it at the registrar, which is waited for a short time. */
@@ -192,10 +161,11 @@ export class Registration {
       nextAt: this.#nextAt,
       error: this.#error,
       attempts: { ...this.#attempts },
+      flowFailures: this.#flowFailures,
     }
   }
 
-  #farewell(registrar: Registrar): Promise<void> {
+  #farewell(registrar: KnownRegistrar): Promise<void> {
     return new Promise((resolve) => {
       const timer = this.#deps.clock.setTimeout(() => {
         farewell.abandon()
@@ -238,7 +208,7 @@ export class Registration {
     this.#timer = clock.setTimeout(() => this.#next(), ms)
   }
 
-  #ask(registrar: Registrar): void {
+  #ask(registrar: KnownRegistrar): void {
     const exchange = this.#exchangeWith(
       registrar,
       Math.ceil(this.config.expires / 1000),
@@ -253,6 +223,7 @@ export class Registration {
     )
     this.#exchange = exchange
     this.#asked = registrar
+    registrar.flow.early = undefined
     // The SIP server itself waits for 32 s (RFC 3261 §17.1.2.2).
     if (this.#registrars.length > 1) {
       const ms = this.#share()
@@ -275,7 +246,7 @@ export class Registration {
   }
 
   #exchangeWith(
-    registrar: Registrar,
+    registrar: KnownRegistrar,
     expires: number,
     done: (outcome: Outcome) => void,
   ): RegisterExchange {
@@ -300,7 +271,7 @@ export class Registration {
     )
   }
 
-  #succeeded(registrar: Registrar, response: IncomingResponse, asked: number): void {
+  #succeeded(registrar: KnownRegistrar, response: IncomingResponse, asked: number): void {
     const { clock, random, log } = this.#deps
     const { contact: user } = this.config
     const granted = grantedExpiry(response, {
@@ -336,11 +307,40 @@ export class Registration {
       log.info({ trunk, registrar: registrar.uri, expires: granted }, 'registered with the PBX')
     })
     if (was && former && former !== registrar) this.#exchangeWith(former, 0, () => {}).begin()
-    const flowTimer = seconds(response.header('flow-timer'))
-    this.#wait(renewAfter(lifetime, flowTimer === undefined ? undefined : flowTimer * 1000, random))
+    registrar.flow.served(clock.monotonic())
+    if (registrar.flow.early) this.#flowFailed(registrar, registrar.flow.early)
+    else this.#wait(renewAfter(lifetime, this.#flowTimer(registrar, response), random))
   }
 
-  #failed(registrar: Registrar, outcome: Exclude<Outcome, { kind: 'ok' }>): void {
+  /**
+   * Milliseconds within which a REGISTER has to show that the flow is alive; undefined where the SIP
+   * server does that with pings. Over UDP those would be STUN requests (RFC 5626 §4.4.2), which it
+   * does not send; a drachtio-server sends none at all.
+   */
+  #flowTimer({ transport }: KnownRegistrar, response: IncomingResponse): number | undefined {
+    if (this.#deps.keepsFlows && transport !== 'udp') return undefined
+    const timer = seconds(response.header('flow-timer'))
+    return timer === undefined ? undefined : timer * 1000
+  }
+
+  /** The PBX cannot reach us until it is registered again, over another connection. */
+  #flowFailed(registrar: KnownRegistrar, why: EndedFlow['why']): void {
+    const { clock, random, log } = this.#deps
+    const now = clock.monotonic()
+    registrar.notBefore = now + registrar.flow.failed(now, random)
+    this.#flowFailures++
+    const detail = `${registrar.uri}: ${ENDS[why]}`
+    const error = new CausewayError('TRUNK_REGISTER_FLOW_FAILED', { detail })
+    this.#error = error
+    this.#tell(`flow ${registrar.uri}`, () => {
+      const { trunk } = this
+      log.warn({ trunk, err: error }, 'the connection to the PBX failed; registering again')
+    })
+    // One that asks another registrar already goes on.
+    if (!this.#exchange) this.#next()
+  }
+
+  #failed(registrar: KnownRegistrar, outcome: Exclude<Outcome, { kind: 'ok' }>): void {
     const { clock, random, log } = this.#deps
     const { kind, error, retryAfter } = outcome
     this.#attempts[kind]++

@@ -1,13 +1,10 @@
 import { createHmac } from 'node:crypto'
 import type { Config, TrunkConfig } from '../../config/types.ts'
+import type { EndedFlow } from '../ended-flow.ts'
 import type { IncomingRequest } from '../sip-port.ts'
 import { bearsToken, isOurContact } from './contact.ts'
-import {
-  Registration,
-  type RegistrationDeps,
-  type RegistrationStatus,
-  sameRegister,
-} from './registration.ts'
+import { Registration, type RegistrationDeps, sameRegister } from './registration.ts'
+import type { RegistrationStatus } from './status.ts'
 
 /** What names this installation, and is kept over restarts. */
 export interface Installation {
@@ -62,6 +59,13 @@ export class Registrations {
   /** The SIP server is gone. */
   disconnected(): void {
     for (const registration of this.#byTrunk.values()) registration.pause()
+  }
+
+  /** A connection has ended: what was registered over it is registered again over another one. */
+  flowEnded({ sent, why }: EndedFlow): void {
+    for (const owner of sent) {
+      for (const registration of this.#byTrunk.values()) registration.flowEnded(owner, why)
+    }
   }
 
   /** The trunk whose Contact a call was sent to, by the token in the Request-URI. */

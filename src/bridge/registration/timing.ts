@@ -37,9 +37,23 @@ export function pauseAfter(
 }
 
 /**
+ * Milliseconds until a registration is made again after its connection failed: at once the first
+ * time, growing pauses when it repeats (RFC 5626 §4.5). They are shorter than its default of half a
+ * minute to half an hour: a trunk has one flow, and calls of the PBX wait for it.
+ *
+ * @param failures in a row, from 1
+ */
+export function pauseAfterFlow(failures: number, random: Random): number {
+  return failures <= 1 ? 0 : pauseAfter('failed', failures - 1, undefined, random)
+}
+
+/**
  * Milliseconds until a registration is renewed: at 75 to 85 % of its lifetime, which leaves time for
- * a registrar that does not answer; earlier where the registrar has to see its flow used (RFC 5626
- * §4.4, Flow-Timer). A Flow-Timer of 0 says nothing.
+ * a registrar that does not answer; earlier where nothing but the REGISTER itself shows the registrar
+ * that its flow is alive (RFC 5626 §4.4, Flow-Timer).
+ *
+ * @param flowTimer milliseconds; undefined where there is none, or where the SIP server pings;
+ * 0 says nothing
  */
 export function renewAfter(
   lifetime: number,

@@ -10,6 +10,7 @@ import type { FlowCache } from './flow-cache.ts'
 import type { Frames } from './frames.ts'
 import type { IncomingTable } from './incoming.ts'
 import type { InviteClient } from './invite-client.ts'
+import type { KeptFlows } from './kept-flows.ts'
 import type { Local } from './placeholder.ts'
 
 /**
@@ -53,7 +54,10 @@ export interface Context {
   readonly router: Router
   readonly dialogs: DialogTable
   readonly incoming: IncomingTable
+  /** Connections of clients that registered here. */
   readonly flows: FlowCache
+  /** Connections our own registrations hang on. */
+  readonly kept: KeptFlows
   /** INVITEs of ours by transaction, until their transaction ends. */
   readonly invites: Map<string, InviteClient>
   readonly frames: Frames

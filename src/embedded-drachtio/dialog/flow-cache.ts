@@ -7,15 +7,26 @@ import {
   parseNameAddr,
   parseSipUri,
 } from '../message/index.ts'
+import { type FlowOwner, hasOption } from './kept-flows.ts'
 
 interface Entry {
   flow: Flow
+  /** The REGISTER it was learnt from. */
+  owner: FlowOwner
+  /** Whether the contact ends with the connection: a flow of RFC 5626. */
+  outbound: boolean
   /** Milliseconds since the epoch. */
   expires: number
 }
 
 /** Contacts kept at most; beyond, the oldest goes. */
 const most = 10_000
+
+/** Longer than its Flow-Timer a flow may be silent, for the way here (RFC 5626 §5.4), milliseconds. */
+const grace = 20_000
+
+/** Ends a connection that is silent for so many milliseconds; undefined for none. */
+export type LimitSilence = (flow: Flow, ms: number | undefined) => void
 
 /**
  * Connections clients have registered from: a client behind NAT is reached by the connection it
@@ -25,10 +36,12 @@ export class FlowCache {
   readonly #entries = new Map<string, Entry>()
   readonly #clock: Clock
   readonly #isOpen: (flow: Flow) => boolean
+  readonly #limitSilence: LimitSilence
 
-  constructor(clock: Clock, isOpen: (flow: Flow) => boolean) {
+  constructor(clock: Clock, isOpen: (flow: Flow) => boolean, limitSilence: LimitSilence) {
     this.#clock = clock
     this.#isOpen = isOpen
+    this.#limitSilence = limitSilence
   }
 
   get size(): number {
@@ -40,6 +53,8 @@ export class FlowCache {
     if (flow.transport === 'udp') return
     const fallback =
       headerValue(response.headers, 'expires') ?? headerValue(request.headers, 'expires')
+    const owner = { callId: request.callId, cseq: request.cseq }
+    const outbound = hasOption(response, 'require', 'outbound')
     for (const value of headerValues(request.headers, 'contact')) {
       const contact = parseNameAddr(value)
       const key = contact && keyOf(contact.uri)
@@ -48,9 +63,18 @@ export class FlowCache {
       const seconds = granted !== undefined && /^\d{1,9}$/.test(granted) ? Number(granted) : 3600
       this.#entries.delete(key)
       if (seconds === 0) continue
-      this.#entries.set(key, { flow, expires: this.#clock.now() + seconds * 1000 })
+      const expires = this.#clock.now() + seconds * 1000
+      this.#entries.set(key, { flow, owner, outbound, expires })
       if (this.#entries.size > most) this.#entries.delete(this.#entries.keys().next().value!)
     }
+    this.#watch(response, flow)
+  }
+
+  /** A client that was given a Flow-Timer has to use its connection within it, while it is registered. */
+  #watch(response: SipResponse, flow: Flow): void {
+    const timer = /^\s*(\d{1,9})\b/.exec(headerValue(response.headers, 'flow-timer') ?? '')?.[1]
+    if (!this.holds(flow)) this.#limitSilence(flow, undefined)
+    else if (timer !== undefined) this.#limitSilence(flow, Number(timer) * 1000 + grace)
   }
 
   /** The open connection of the client with this URI. */
@@ -101,11 +125,15 @@ export class FlowCache {
     return false
   }
 
-  /** A connection closed: nobody is reached by it any more. */
-  closed(flow: Flow): void {
-    for (const [key, entry] of this.#entries) {
-      if (entry.flow.id === flow.id) this.#entries.delete(key)
+  /** A connection closed: nobody is reached by it any more. The registrations that end with it. */
+  closed(flow: Flow): FlowOwner[] {
+    const lost: FlowOwner[] = []
+    for (const [key, { flow: used, owner, outbound }] of this.#entries) {
+      if (used.id !== flow.id) continue
+      this.#entries.delete(key)
+      if (outbound) lost.push(owner)
     }
+    return lost
   }
 
   clear(): void {

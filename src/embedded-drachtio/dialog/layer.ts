@@ -6,14 +6,15 @@ import type { SipCommands } from '../protocol/commands.ts'
 import type { AppConnection } from '../protocol/connection.ts'
 import type { Router } from '../protocol/router.ts'
 import type { TransactionLayer, TransactionUser } from '../transaction/types.ts'
-import type { Target } from '../transport/types.ts'
+import type { FlowEnd, Target } from '../transport/types.ts'
 import { answerLate, respond } from './answers.ts'
 import type { Context, DialogCounters, DialogOptions, Resolve } from './context.ts'
 import { DialogTable } from './dialog.ts'
-import { FlowCache } from './flow-cache.ts'
+import { FlowCache, type LimitSilence } from './flow-cache.ts'
 import { Frames } from './frames.ts'
 import { IncomingTable } from './incoming.ts'
 import { ackMissing, forgotten, receiveAck, receiveCancel } from './invite-server.ts'
+import { type FlowOwner, type KeepFlow, KeptFlows } from './kept-flows.ts'
 import { removeDialog, sendOwnAck, terminate } from './own-requests.ts'
 import type { Local } from './placeholder.ts'
 import { receive } from './requests-in.ts'
@@ -27,12 +28,29 @@ export interface DialogLayerOptions {
   anyLocal: () => Local | undefined
   isOpen: (flow: Flow) => boolean
   isSelf: (target: Target) => boolean
+  keep: KeepFlow
+  limitSilence: LimitSilence
+  /** Told of connections that registrations ended with; absent for nobody. */
+  flowEnded?: ((ended: EndedFlow) => void) | undefined
   router: Router
   ids: () => string
   clock: Clock
   random: Random
   log: Logger
   options: DialogOptions
+}
+
+/** A connection that registrations hung on (RFC 5626), and that has ended. */
+export interface EndedFlow {
+  transport: 'tcp' | 'tls'
+  /** Of the peer. */
+  address: string
+  port: number
+  why: FlowEnd
+  /** REGISTERs of ours over it, the last of each Call-ID: to be renewed over another connection. */
+  sent: readonly FlowOwner[]
+  /** REGISTERs of clients over it, the last of each contact: nobody is reached there any more. */
+  received: readonly FlowOwner[]
 }
 
 /** The dialog layer: upwards the commands of applications, downwards the transaction user. */
@@ -43,11 +61,17 @@ export interface DialogLayer {
   /** Ties it to the transaction layer, which needs the `user` to be made. */
   attach(transactions: TransactionLayer): void
   /** A SIP connection ended. */
-  closed(flow: Flow): void
+  closed(flow: Flow, why: FlowEnd): void
   /** An application's connection ended. */
   disconnected(app: AppConnection): void
   /** Numbers for metrics; all zero after traffic has ended. */
-  sizes(): { dialogs: number; incoming: number; invites: number; registeredFlows: number }
+  sizes(): {
+    dialogs: number
+    incoming: number
+    invites: number
+    registeredFlows: number
+    keptFlows: number
+  }
   close(): void
 }
 
@@ -67,7 +91,8 @@ export function createDialogLayer(setup: DialogLayerOptions): DialogLayer {
       return setup.anyLocal()
     },
     dialogs: new DialogTable(),
-    flows: new FlowCache(clock, setup.isOpen),
+    flows: new FlowCache(clock, setup.isOpen, setup.limitSilence),
+    kept: new KeptFlows(clock, setup.keep),
     incoming,
     invites: new Map(),
     frames: new Frames(() => clock.now()),
@@ -120,7 +145,13 @@ export function createDialogLayer(setup: DialogLayerOptions): DialogLayer {
     attach(layer) {
       transactions = layer
     },
-    closed: (flow) => context.flows.closed(flow),
+    closed(flow, why) {
+      const received = context.flows.closed(flow)
+      const sent = context.kept.closed(flow)
+      if (flow.transport === 'udp' || (sent.length === 0 && received.length === 0)) return
+      const { transport, remoteAddress: address, remotePort: port } = flow
+      setup.flowEnded?.({ transport, address, port, why, sent, received })
+    },
     disconnected(app) {
       if (!app.authenticated || options.orphanTimeout === 0) return
       const timer = clock.setTimeout(() => {
@@ -134,6 +165,7 @@ export function createDialogLayer(setup: DialogLayerOptions): DialogLayer {
       incoming: incoming.size,
       invites: context.invites.size,
       registeredFlows: context.flows.size,
+      keptFlows: context.kept.size,
     }),
     close() {
       for (const timer of orphans) timer.clear()
@@ -141,6 +173,7 @@ export function createDialogLayer(setup: DialogLayerOptions): DialogLayer {
       incoming.clear()
       context.invites.clear()
       context.flows.clear()
+      context.kept.clear()
     },
   }
 }

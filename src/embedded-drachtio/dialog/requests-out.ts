@@ -282,6 +282,9 @@ class RequestUser implements ClientUser {
     transaction: ClientTransaction,
   ): void {
     if (response.status >= 200) this.#settle(response, flow)
+    if (this.#request.method === 'REGISTER' && response.status >= 200 && response.status < 300) {
+      this.#context.kept.learn(this.#request, response, transaction.flow ?? flow)
+    }
     this.#context.frames.network(this.#app, response, flow, transaction.id, this.#dlg)
   }
 

@@ -50,6 +50,11 @@ export class StreamFramer {
     return this.#length
   }
 
+  /** A ping of ours goes out: a CRLF that comes now answers it, and is no half of a ping before. */
+  pinged(): void {
+    this.#halfPing = false
+  }
+
   /** Takes the next bytes of the stream, which must not be written to afterwards. */
   push(chunk: Buffer): void {
     if (this.#ended || chunk.length === 0) return

@@ -3,11 +3,8 @@ import type { Timer } from '../../shared/clock.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
 import type { Flow } from '../message/index.ts'
 import { LogGate, type TransportContext } from './context.ts'
-import { StreamConnection } from './stream-connection.ts'
+import { CHECK_INTERVAL, StreamConnection } from './stream-connection.ts'
 import type { Target } from './types.ts'
-
-/** How often deadlines of connections are looked at, in milliseconds. */
-const CHECK_INTERVAL = 1000
 
 /**
  * All stream connections, found by identifier and by target. An outbound connection serves later
@@ -66,7 +63,7 @@ export class Connections {
         if (key !== undefined && this.#byKey.get(key) === ended) this.#byKey.delete(key)
         metrics.connectionsOpen--
         metrics.connectionsClosed++
-        if (wasOpen) events.closed(flow)
+        if (wasOpen) events.closed(flow, ended.why)
       },
     )
     this.#byId.set(flow.id, connection)

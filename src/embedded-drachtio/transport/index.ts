@@ -17,4 +17,4 @@ export {
 export { expandForSize, LARGEST_DATAGRAM } from './size.ts'
 export { MessageTap, type TapBatch } from './tap.ts'
 export type { TlsPeer } from './tls-peers.ts'
-export type { Target, Transport, TransportEvents } from './types.ts'
+export type { FlowEnd, Target, Transport, TransportEvents } from './types.ts'

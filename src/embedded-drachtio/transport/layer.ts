@@ -34,6 +34,13 @@ export interface TransportLayer extends Transport {
   supports(transport: TransportName, family: 4 | 6): boolean
   /** Whether a flow still carries messages: UDP while its listener is open, streams while connected. */
   isOpen(flow: Flow): boolean
+  /**
+   * Pings an open stream at most `interval` milliseconds apart, and ends it when a pong is missing;
+   * undefined ends the pings.
+   */
+  keep(flow: Flow, interval: number | undefined): void
+  /** Ends an open stream once nothing has come for `ms` milliseconds; undefined for never. */
+  limitSilence(flow: Flow, ms: number | undefined): void
   /** Reads the certificates of all TLS listeners again; connections live on. */
   reloadCertificates(): CertificateEvent[]
   /** Takes the peers with TLS settings of their own, for connections to come. */
@@ -122,6 +129,14 @@ class Layer implements TransportLayer {
   isOpen(flow: Flow): boolean {
     if (flow.transport === 'udp') return this.#udp.has(flow.id)
     return this.#connections.byFlow(flow)?.open ?? false
+  }
+
+  keep(flow: Flow, interval: number | undefined): void {
+    if (flow.transport !== 'udp') this.#connections.byFlow(flow)?.keep(interval)
+  }
+
+  limitSilence(flow: Flow, ms: number | undefined): void {
+    if (flow.transport !== 'udp') this.#connections.byFlow(flow)?.limitSilence(ms)
   }
 
   reloadCertificates(): CertificateEvent[] {

@@ -3,7 +3,7 @@ import { CausewayError } from '../../shared/errors/index.ts'
 import { type Flow, StreamFramer } from '../message/index.ts'
 import type { TransportContext } from './context.ts'
 import { malformed, receive } from './receive.ts'
-import type { Target } from './types.ts'
+import type { FlowEnd, Target } from './types.ts'
 
 /** Told once, when a message was handed to the system or cannot be. */
 export type SendDone = (error: Error | undefined, flow?: Flow) => void
@@ -17,6 +17,8 @@ const PING = Buffer.from('\r\n\r\n')
 const PONG = Buffer.from('\r\n')
 /** RFC 5626 §4.4.1: how long the answer to a ping may take. */
 const PONG_WAIT = 10_000
+/** How often {@link StreamConnection.check} is called, in milliseconds. */
+export const CHECK_INTERVAL = 1000
 /** How long a closing connection may take to write what is queued. */
 const FLUSH_WAIT = 2_000
 
@@ -41,9 +43,17 @@ export class StreamConnection {
   /** When the message that is arriving began; undefined between messages. */
   #partialSince: number | undefined
   #valid = false
+  /** Most milliseconds between pings; 0 for none. */
+  #interval = 0
   #pingAt = Number.POSITIVE_INFINITY
   #pongBy = Number.POSITIVE_INFINITY
   #answersPings = false
+  /** Whether every ping has to be answered, the first one too. */
+  #kept = false
+  #heardAt: number
+  /** Milliseconds the peer may be silent. */
+  #silence = Number.POSITIVE_INFINITY
+  #why: FlowEnd = 'closed'
 
   constructor(
     socket: Socket,
@@ -57,7 +67,7 @@ export class StreamConnection {
     this.target = target
     this.#context = context
     this.#ended = ended
-    this.#since = this.#activeAt = context.clock.monotonic()
+    this.#since = this.#activeAt = this.#heardAt = context.clock.monotonic()
     this.#framer = new StreamFramer(
       {
         message: (bytes) => this.#message(bytes),
@@ -80,15 +90,20 @@ export class StreamConnection {
     return this.#state === 'closed'
   }
 
+  /** Why it has ended; `closed` unless one of our deadlines ended it. */
+  get why(): FlowEnd {
+    return this.#why
+  }
+
   /** The connection is up (TLS: and verified): reading starts, what was queued goes out. */
   opened(): void {
     if (this.#state !== 'connecting') return
     const { socket } = this
     this.#state = 'open'
-    this.#since = this.#activeAt = this.#context.clock.monotonic()
+    this.#since = this.#activeAt = this.#heardAt = this.#context.clock.monotonic()
     this.flow.localAddress = socket.localAddress ?? this.flow.localAddress
     this.flow.localPort = socket.localPort ?? this.flow.localPort
-    if (this.target) this.#schedulePing()
+    if (this.target) this.#pingEvery(this.#context.keepalive)
     socket.on('data', (chunk) => this.#data(chunk))
     socket.on('end', () => this.finish())
     const queue = this.#queue
@@ -133,7 +148,7 @@ export class StreamConnection {
 
   #data(chunk: Buffer): void {
     if (this.#state !== 'open') return
-    this.#activeAt = this.#context.clock.monotonic()
+    this.#activeAt = this.#heardAt = this.#context.clock.monotonic()
     this.#context.metrics.bytesReceived[this.flow.transport] += chunk.length
     this.#framer.push(chunk)
     if (this.#framer.pending === 0) this.#partialSince = undefined
@@ -159,11 +174,39 @@ export class StreamConnection {
     this.#pongBy = Number.POSITIVE_INFINITY
   }
 
+  /**
+   * Pings at most `interval` milliseconds apart from now on, and holds the peer to its pongs: a
+   * registration of ours is reached by this connection (RFC 5626 §4.4.1). Undefined ends that.
+   */
+  keep(interval: number | undefined): void {
+    const wanted = interval ?? (this.target ? this.#context.keepalive : 0)
+    this.#kept = interval !== undefined
+    if (!this.#kept) this.#pongBy = Number.POSITIVE_INFINITY
+    // A renewal with the timer of before does not put off the ping that is due.
+    if (wanted !== this.#interval) this.#pingEvery(wanted)
+  }
+
+  /** Closes it when nothing has come for so many milliseconds (RFC 5626 §5.4); undefined for never. */
+  limitSilence(ms: number | undefined): void {
+    this.#silence = ms ?? Number.POSITIVE_INFINITY
+  }
+
+  #pingEvery(interval: number): void {
+    this.#interval = interval
+    this.#schedulePing()
+  }
+
   /** RFC 5626 §4.4.1: between 80 and 100 % of the interval, so that peers are not pinged in step. */
   #schedulePing(): void {
-    const { keepalive, random } = this.#context
-    if (keepalive <= 0) return
-    this.#pingAt = this.#context.clock.monotonic() + (keepalive * random.int(80, 101)) / 100
+    const { clock, random } = this.#context
+    if (this.#interval <= 0) {
+      this.#pingAt = Number.POSITIVE_INFINITY
+      return
+    }
+    const drawn = (this.#interval * random.int(80, 101)) / 100
+    // It goes out at the next look, which must not be too late.
+    const latest = Math.max(0, this.#interval - CHECK_INTERVAL)
+    this.#pingAt = clock.monotonic() + Math.min(drawn, latest)
   }
 
   /** Closes the connection when a deadline has passed, pings when it is time. */
@@ -180,8 +223,9 @@ export class StreamConnection {
       this.#context.log.info({ flow: this.flow, reason }, 'SIP connection closed')
       this.finish()
     } else if (now >= this.#pingAt) {
+      this.#framer.pinged()
       this.#write(PING)
-      if (this.#answersPings) this.#pongBy = Math.min(this.#pongBy, now + PONG_WAIT)
+      if (this.#kept || this.#answersPings) this.#pongBy = Math.min(this.#pongBy, now + PONG_WAIT)
       this.#schedulePing()
     }
   }
@@ -194,7 +238,15 @@ export class StreamConnection {
     if (this.#partialSince !== undefined && now - this.#partialSince >= limits.messageTimeout) {
       return 'a message did not arrive in full'
     }
-    if (now >= this.#pongBy) return 'pings are no longer answered'
+    // A message that is arriving is read first (RFC 5626 §4.4.1).
+    if (now >= this.#pongBy && this.#partialSince === undefined) {
+      this.#why = 'unanswered'
+      return 'pings are not answered'
+    }
+    if (now - this.#heardAt >= this.#silence) {
+      this.#why = 'silent'
+      return 'nothing has come within its Flow-Timer'
+    }
     if (limits.idleTimeout > 0 && now - this.#activeAt >= limits.idleTimeout) return 'idle'
     return undefined
   }

@@ -10,6 +10,9 @@ export interface Target {
   domain: string
 }
 
+/** Why a stream ended: no pong to our ping, silence past its limit, or anything else. */
+export type FlowEnd = 'unanswered' | 'silent' | 'closed'
+
 /** What the transport layer tells the layer above. */
 export interface TransportEvents {
   /**
@@ -23,7 +26,7 @@ export interface TransportEvents {
    */
   malformed(error: SipParseError, flow: Flow): void
   /** A stream ended; transactions and dialogs that used it may open another. */
-  closed(flow: Flow): void
+  closed(flow: Flow, why: FlowEnd): void
 }
 
 /** Sending, as the transaction layer sees it. */

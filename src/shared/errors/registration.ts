@@ -31,9 +31,18 @@ export const registrationErrors = defineErrors({
     owner: 'pbx',
     retryable: true,
   },
+  TRUNK_REGISTER_FLOW_FAILED: {
+    summary: 'the connection to the registrar failed',
+    cause:
+      'The PBX or something on the way closed it, or no pong came to a keepalive (RFC 5626). Calls of the PBX do not arrive until it is registered again.',
+    fix: 'Nothing when it is rare: it is registered again over a new connection by itself. If it repeats, look for a firewall or NAT that ends idle connections, and at the log of the PBX.',
+    owner: 'pbx',
+    retryable: true,
+  },
   TRUNK_NOT_REGISTERED: {
     summary: 'the PBX is not registered',
-    cause: 'It never registered here, its registration ran out, or it unregistered.',
+    cause:
+      'It never registered here, its registration or its connection ended, or it unregistered.',
     fix: 'Check the registration in the PBX (address, accept.username, password) and its log.',
     owner: 'pbx',
     retryable: true,

@@ -16,6 +16,8 @@ export class ForeignPbx {
   readonly #udp: UdpSocket
   readonly #tcp: Server
   readonly #lines = new Set<Socket>()
+  /** TCP connections Causeway has opened, in order. */
+  readonly accepted: TcpLine[] = []
   udpPort = 0
   tcpPort = 0
 
@@ -24,7 +26,7 @@ export class ForeignPbx {
     this.#udp.on('message', (bytes, { address, port }) => {
       this.inbox.push(bytes.toString(), 'udp', (text) => this.#udp.send(text, port, address))
     })
-    this.#tcp = createServer((socket) => this.#wire(socket, 'tcp-in'))
+    this.#tcp = createServer((socket) => this.accepted.push(this.#wire(socket, 'tcp-in')))
   }
 
   async start(): Promise<void> {

@@ -204,6 +204,30 @@ t.test('a flow of an instance replaces itself, wherever it is now (RFC 5626)', a
   t.match(answer?.headers, { Require: 'outbound', 'Flow-Timer': '120' })
 })
 
+t.test('a flow ends with its connection, what else was registered does not', async (t) => {
+  const { register, registrar, uris, lines, clock } = lab()
+  const tcp = { headers: { supported: 'outbound' }, from: { transport: 'tcp', sourcePort: 1111 } }
+  const flow = ';+sip.instance="<urn:uuid:1>";reg-id=1'
+  register({ contact: `<sip:a@10.0.0.9;transport=tcp>${flow}`, callId: 'a', cseq: 1, ...tcp })
+  register({ contact: '<sip:b@10.0.0.9;transport=tcp>', callId: 'b', cseq: 1, ...tcp })
+  const end = (callId: string, cseq: number): void =>
+    registrar.flowEnded({ why: 'silent', sent: [], received: [{ callId, cseq }] })
+  end('a', 2)
+  end('b', 1)
+  end('c', 1)
+  t.equal(uris().length, 4, 'each by its connection, and at its address')
+  end('a', 1)
+  t.ok(uris().every((uri) => uri.startsWith('sip:b@')))
+  t.same(lines.splice(0).slice(2), ['the connection of the PBX has ended'])
+  const again = { contact: `<sip:a@10.0.0.9;transport=tcp>${flow}`, callId: 'a' }
+  register({ ...again, cseq: 2, ...tcp })
+  register({ ...again, cseq: 3, ...tcp, from: { transport: 'tcp', sourcePort: 2222 } })
+  end('a', 2)
+  t.equal(uris().length, 4, 'it is registered over another connection by now')
+  clock.advance(1_200_000)
+  t.equal(clock.pending, 0)
+})
+
 t.test('a contact too many', async (t) => {
   const { register, uris } = lab()
   for (let index = 0; index < MOST_CONTACTS; index++)

@@ -1,52 +1,5 @@
-import t, { type Test } from 'tap'
-import { Registration } from '../../../src/bridge/registration/registration.ts'
-import type { RegisterConfig } from '../../../src/config/types.ts'
-import { createLogger } from '../../../src/shared/log.ts'
-import { Secret } from '../../../src/shared/secret.ts'
-import { FakeClock } from '../../support/fake-clock.ts'
-import { FakeRandom } from '../../support/fake-random.ts'
-import { FakePort, type FakeSent } from '../../support/fake-sip-port.ts'
-
-const CONFIG: RegisterConfig = {
-  registrars: [uri('10.0.0.9'), uri('10.0.0.10')],
-  username: 'causeway',
-  authUsername: 'causeway',
-  password: new Secret('pw'),
-  expires: 300_000,
-  contact: 'causeway',
-}
-
-function uri(host: string) {
-  return { uri: `sip:${host}`, host, port: undefined, transport: 'udp' as const }
-}
-
-/** A registration by hand: its port, its clock, its log. */
-function lab(t: Test, change: Partial<RegisterConfig> = {}) {
-  const clock = new FakeClock()
-  const port = new FakePort()
-  const lines: { level: number; msg: string; err?: { code: string } }[] = []
-  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) }
-  const log = createLogger({ level: 'info', numbers: 'full', destination })
-  const own = { token: 'a'.repeat(32), instance: '9f2b' }
-  const deps = { port, clock, random: new FakeRandom(), log }
-  const registration = new Registration('main', { ...CONFIG, ...change }, own, deps)
-  const next = (): FakeSent => {
-    const sent = port.sent.shift()
-    if (!sent) throw new Error('nothing was sent')
-    return sent
-  }
-  const quiet = (what: string): void => {
-    t.equal(port.sent.length, 0, what)
-  }
-  const grant = (sent: FakeSent, seconds: number, headers = {}): void => {
-    const contact = sent.header('contact')!.replace(/expires=\d+/, `expires=${seconds}`)
-    sent.respond(200, 'OK', { headers: { contact, ...headers } })
-  }
-  const told = (): string[] => lines.splice(0).map(({ msg, err }) => err?.code ?? msg)
-  return { clock, port, registration, next, quiet, grant, told }
-}
-
-const only = { registrars: [uri('10.0.0.9')] }
+import t from 'tap'
+import { registrationLab as lab, only } from '../../support/registration-lab.ts'
 
 t.test('renewed before it ends, with rising CSeq under one Call-ID, and told once', async (t) => {
   const { clock, registration, next, quiet, grant, told } = lab(t, only)
@@ -270,14 +223,6 @@ t.test('without RFC 5626 where the first hop does not have it', async (t) => {
   grant(plain, 100)
   clock.advance(86_000)
   t.notMatch(next().header('contact'), /reg-id/, 'it is remembered')
-})
-
-t.test('a Flow-Timer is kept alive by earlier renewals', async (t) => {
-  const { clock, registration, next, grant } = lab(t, only)
-  registration.renew()
-  grant(next(), 3600, { 'flow-timer': '30' })
-  clock.advance(27_100)
-  next()
 })
 
 t.test('a Flow-Timer of 0 is none: no REGISTER follows at once', async (t) => {

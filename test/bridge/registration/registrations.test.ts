@@ -23,7 +23,9 @@ const configOf = (register: RegisterConfig | undefined): Config =>
 /** Registrations of which the first is done. */
 function registered() {
   const port = new FakePort()
-  const deps = { port, clock: new FakeClock(), random: new FakeRandom(), log: silentLogger() }
+  const clock = new FakeClock()
+  const log = silentLogger()
+  const deps = { port, clock, random: new FakeRandom(), log, keepsFlows: false }
   const own = { id: '9f2b', key: Buffer.alloc(32) }
   const registrations = new Registrations(own, deps)
   registrations.configure(configOf(REGISTER))

@@ -74,6 +74,15 @@ t.test('keepalives are told apart and cost nothing', async (t) => {
   t.equal(framer.pending, 0)
 })
 
+t.test('the pongs of a connection that carries nothing else', async (t) => {
+  const { framer, log } = recorder()
+  for (let count = 0; count < 3; count++) {
+    framer.pinged()
+    framer.push(Buffer.from('\r\n'))
+    t.same(log.splice(0), ['pong'], 'not the second half of a ping')
+  }
+})
+
 t.test('a ping split anywhere is answered once', async (t) => {
   for (const parts of [
     ['\r', '\n\r\n'],

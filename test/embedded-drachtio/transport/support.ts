@@ -7,6 +7,7 @@ import type {
 } from '../../../src/embedded-drachtio/message/index.ts'
 import {
   createTransportLayer,
+  type FlowEnd,
   type Target,
   type TransportLayer,
   type TransportLayerOptions,
@@ -21,6 +22,8 @@ export class Recorder {
   readonly messages: { message: SipMessage; flow: Flow }[] = []
   readonly errors: { error: SipParseError; flow: Flow }[] = []
   readonly closings: Flow[] = []
+  /** Why each of them closed. */
+  readonly ends: FlowEnd[] = []
   /** Called for every message, after it was recorded. */
   onMessage: ((message: SipMessage, flow: Flow) => void) | undefined
   #waiting: (() => void)[] = []
@@ -35,8 +38,9 @@ export class Recorder {
       this.errors.push({ error, flow })
       this.#wake()
     },
-    closed: (flow: Flow): void => {
+    closed: (flow: Flow, why: FlowEnd): void => {
       this.closings.push(flow)
+      this.ends.push(why)
       this.#wake()
     },
   }
