@@ -124,6 +124,12 @@ async function table({ kamailio }: Lab): Promise<string> {
   return JSON.stringify(await response.json())
 }
 
+const TRUNK = '{trunk="sbc"}'
+const DONE = '{trunk="sbc",result="registered"}'
+
+const metric = async ({ causeway }: Lab, name: string): Promise<number> =>
+  (await causeway.metrics()).get(name) ?? 0
+
 const registered = (lab: Lab): Promise<void> =>
   until(
     'Causeway is registered',
@@ -189,8 +195,18 @@ t.test('Kamailio as registrar and proxy over TCP, with a flow (RFC 5626)', async
   t.match(entry, /"Received":"sip:127\.0\.0\.1:\d+;transport=tcp"/i)
   await userCalls(t, lab)
   await phoneCalls(t, lab)
+
+  // Kamailio answers pings: nothing else has to show that the flow is alive.
+  const pings = (): Promise<number> => metric(lab, 'causeway_sip_keepalives_total')
+  const before = await pings()
+  await until('two pings', async () => (await pings()) >= before + 2, 4 * FLOW_TIMER * 1000)
+  t.equal(await metric(lab, 'causeway_sip_flows_kept'), 1)
+  t.equal(await metric(lab, `causeway_registration_attempts_total${DONE}`), 1, 'no renewal')
+  t.equal(await metric(lab, `causeway_registration_flow_failures_total${TRUNK}`), 0)
+
   await lab.restart()
   await registered(lab)
+  t.equal(await metric(lab, `causeway_registration_flow_failures_total${TRUNK}`), 1, 'noticed')
   await userCalls(t, lab)
   await phoneCalls(t, lab)
 })

@@ -30,6 +30,7 @@ export function sipFamilies({ now, counters }: SipServerMetrics): MetricFamily[]
       labelled('transport', { ...transport.messagesSent }),
     ),
     ...trafficFamilies(traffic),
+    counter('sip_keepalives', 'CRLF keepalives received.', one(transport.keepalives)),
     counter(
       'sip_parse_errors',
       'Messages that could not be parsed.',
