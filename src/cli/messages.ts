@@ -5,11 +5,17 @@ import { printable } from './text.ts'
 
 const plain: Paint = (_style, text) => text
 
-/** The messages as arrows of a ladder: all of them, with what their SDP says and what was repeated. */
+/**
+ * The messages as arrows of a ladder: all of them, with what their SDP says, what was repeated, and each
+ * target of the PBX that is tried.
+ */
 export function ladderOf({ messages }: CallMessages): LadderEntry[] {
-  return messages.map(({ t, leg, dir, what, note, repeats }, index) => {
+  let target: string | undefined
+  return messages.map(({ t, leg, dir, what, note, repeats, remote }, index) => {
     const again = repeats === undefined ? undefined : `again, no. ${repeats + 1}`
-    const said = again ?? note
+    const tried = leg === 'pbx' && dir === 'out' && what === 'INVITE' && remote !== target
+    if (tried) target = remote
+    const said = again ?? (tried ? [remote, note].filter(Boolean).join(' ') : note)
     const name = `${index + 1} ${what}`
     return { t: Math.round(t), leg, dir, what: name, ...(said !== undefined && { note: said }) }
   })

@@ -7,7 +7,7 @@ export interface Cause {
 }
 
 const CODES =
-  /^(CALL_WHATSAPP_|CALL_PERMISSION_|CALL_OUTSIDE_HOURS$|CALL_DIALLED_INVALID$|CALL_(NUMBER_|RATE_)?LIMIT$|CALL_DRAINING$|MEDIA_NO_COMMON_CODEC$)/
+  /^(CALL_WHATSAPP_|CALL_PERMISSION_|CALL_OUTSIDE_HOURS$|CALL_DIALLED_INVALID$|CALL_(NUMBER_|RATE_|TRUNK_)?LIMIT$|CALL_NUMBER_FULL$|CALL_DRAINING$|MEDIA_NO_COMMON_CODEC$)/
 
 /** What may become of a call to WhatsApp, by Q.850 cause, out of the error catalogue. */
 export function causesToPbx(): Cause[] {

@@ -95,12 +95,13 @@ function maskError(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskError(item)]))
 }
 
-function serializeError(error: unknown): unknown {
+/** @param traced whether the place in the code is of use; what lies below a known condition needs none */
+function serializeError(error: unknown, traced = true): unknown {
   if (!(error instanceof Error)) return error
   const { code, detail, place } = error as Error & Record<string, unknown>
   const known = isCausewayError(error)
   // A condition somebody else can mend needs the remedy; a fault of ours the place in the code.
-  const ours = !known || error.owner === 'causeway'
+  const ours = traced && (!known || error.owner === 'causeway')
   return {
     code,
     message: redactText(error.message),
@@ -108,6 +109,6 @@ function serializeError(error: unknown): unknown {
     place,
     ...(known ? { fix: error.fix } : {}),
     ...(ours ? { stack: redactText(error.stack ?? '') } : {}),
-    cause: error.cause instanceof Error ? serializeError(error.cause) : undefined,
+    cause: error.cause instanceof Error ? serializeError(error.cause, ours) : undefined,
   }
 }

@@ -64,7 +64,7 @@ t.test('the ladder of messages: repetitions, pauses, gaps and failures', async (
     true,
   )
   const text = lines.join('\n')
-  t.match(text, / 1 INVITE ─+▶│\n.*opus, SDES, sendrecv/)
+  t.match(text, / 1 INVITE ─+▶│\n.*10\.0\.0\.9:5060 opus, SDES, .*\n.*sendrecv/)
   t.match(text, / 2 INVITE \(again, no\. 1\) ─+▶│/)
   t.match(text, /│ 1 min 1 s later +│/)
   t.match(text, /│ 7 more messages, not kept +│/)
@@ -75,6 +75,30 @@ t.test('the ladder of messages: repetitions, pauses, gaps and failures', async (
   )
   t.same(painted, ['red 3 486 Busy Here (BYE)'])
   for (const line of lines) t.ok([...line].length <= 80, line)
+})
+
+t.test('each target that is tried is named once', async (t) => {
+  const { note: _, ...bare } = message()
+  const notes = ladderOf({
+    id: '1',
+    dropped: 0,
+    messages: [
+      bare,
+      message({ what: 'INVITE (with credentials)' }),
+      message({ repeats: 0 }),
+      { ...bare, remote: '10.0.0.10:5060' },
+      message({ leg: 'whatsapp', remote: '198.51.100.1:5061' }),
+      message({ dir: 'in', remote: '10.0.0.10:6000' }),
+    ],
+  }).map(({ note }) => note)
+  t.same(notes, [
+    '10.0.0.9:5060',
+    'opus, SDES, sendrecv',
+    'again, no. 1',
+    '10.0.0.10:5060',
+    'opus, SDES, sendrecv',
+    'opus, SDES, sendrecv',
+  ])
 })
 
 t.test('nothing a peer sends steers the terminal', async (t) => {

@@ -157,6 +157,11 @@ t.test('a call from WhatsApp: which route', async (t) => {
   }
 })
 
+t.test('a number without call hours: whose time it is', async (t) => {
+  const args = ['--number', 'sales', '--from', '+33199001234', '--at', '2026-12-17T18:00']
+  t.match((await routeTest(site(t), ...args)).stdout, /at +Thu 2026-12-17 18:00 local time\n/)
+})
+
 t.test('a call from WhatsApp that is refused', async (t) => {
   const cwd = site(t)
   const barred = await routeTest(

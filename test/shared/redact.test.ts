@@ -69,12 +69,14 @@ t.test(
     const lines: string[] = []
     const destination = { write: (line: string) => void lines.push(line) }
     const log = createLogger({ level: 'info', numbers: 'full', destination })
-    const err = new CausewayError('TRUNK_REGISTER_UNREACHABLE', { detail: 'sip:10.0.0.9' })
+    const cause = new Error('ECONNREFUSED')
+    const err = new CausewayError('TRUNK_REGISTER_UNREACHABLE', { detail: 'sip:10.0.0.9', cause })
     log.warn({ err }, 'not registered with the PBX')
     log.error({ err: new CausewayError('CALL_INTERNAL') }, 'a call failed inside')
     log.error({ err: new TypeError('x') }, 'a handler failed')
     const [known, internal, unknown] = lines.map((line) => JSON.parse(line).err)
     t.match(known, { code: 'TRUNK_REGISTER_UNREACHABLE', fix: err.fix, stack: undefined })
+    t.same(known.cause, { message: 'ECONNREFUSED' })
     t.match(internal, { code: 'CALL_INTERNAL', fix: /./, stack: /redact\.test/ })
     t.match(unknown, { stack: /redact\.test/ })
   },

@@ -197,7 +197,7 @@ function timeOf({ at, hours }: WhatsAppExplanation): string {
   const zone = hours?.time_zone
   const state = hours === undefined ? '' : hours.open ? ': open' : ': closed'
   const next = hours?.opens_at === undefined ? '' : `, opens ${clock(hours.opens_at, zone)}`
-  return `${clock(at, zone)}${zone === undefined ? '' : ` ${zone}`}${state}${next}`
+  return `${clock(at, zone)} ${zone ?? 'local time'}${state}${next}`
 }
 
 /** `Thu 2026-12-24 18:00` */
