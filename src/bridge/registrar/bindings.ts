@@ -55,22 +55,24 @@ export class Bindings {
   apply(trunk: string, change: AskedChange, source: Source): BindingChange | CausewayError {
     const before = [...this.of(trunk)]
     let after = [...before]
-    const added: Binding[] = []
+    /** What each binding of `after` was before this REGISTER, which may name a contact twice. */
+    const former = new Map(before.map((binding) => [binding, binding]))
     const removed: Binding[] = []
     const asked = change.contacts === 'all' ? before.map(asRemoval) : change.contacts
     for (const contact of asked) {
-      const old = after.find((one) => isSame(one, contact))
+      const found = after.find((one) => isSame(one, contact))
+      const old = found && former.get(found)
       if (old && old.callId === change.callId && old.cseq >= change.cseq) {
         const detail = `CSeq ${change.cseq}, known is ${old.cseq}`
         return new CausewayError('TRUNK_REGISTRAR_OUT_OF_ORDER', { detail })
       }
-      after = after.filter((one) => one !== old)
+      after = after.filter((one) => one !== found)
       if (contact.expires === 0) {
         if (old) removed.push(old)
         continue
       }
       const binding = this.#bind(contact, change, source, old)
-      if (!old) added.push(binding)
+      if (old) former.set(binding, old)
       after.push(binding)
     }
     if (after.length > MOST_CONTACTS) {
@@ -79,7 +81,7 @@ export class Bindings {
       })
     }
     if (asked.length > 0) this.#keep(trunk, after)
-    return { added, removed }
+    return { added: after.filter((one) => !former.has(one)), removed }
   }
 
   /** Takes out what has expired; returns it. */

@@ -169,6 +169,18 @@ t.test('several contacts: by preference, then the newest; the same one is renewe
   t.same(uris(), [])
 })
 
+t.test('a contact that is named twice: the later counts', async (t) => {
+  const { lines, register, registrar, uris } = lab()
+  const twice = '<sip:a@10.0.0.9;x=1>;expires=100, <sip:a@10.0.0.9;x=2>;expires=200'
+  t.equal(register({ contact: twice })?.status, 200)
+  t.equal(register({ contact: twice })?.status, 200, 'and again')
+  t.same(uris(), ['sip:a@10.0.0.9;x=2'])
+  t.equal(registrar.status()[0]?.contacts.length, 1)
+  t.equal(register({ contact: '<sip:a@10.0.0.9>, <sip:a@10.0.0.9>;expires=0' })?.status, 200)
+  t.same(uris(), [])
+  t.same(lines, ['PBX registered', 'PBX unregistered'])
+})
+
 t.test('an older REGISTER changes nothing, one of another Call-ID does', async (t) => {
   const { register, uris } = lab()
   register({ contact: '<sip:a@10.0.0.9>', cseq: 10 })
