@@ -1,7 +1,7 @@
 import type { Clock } from '../../shared/clock.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
 import { type Binding, contactKey, type Source } from './binding.ts'
-import type { AskedChange, AskedContact } from './request.ts'
+import { type AskedChange, type AskedContact, LIFETIME } from './request.ts'
 import type { RegistrationStore } from './store.ts'
 
 /** Contacts of one trunk at most. */
@@ -18,19 +18,27 @@ export class Bindings {
   readonly #clock: Clock
   readonly #store: RegistrationStore
   readonly #byTrunk: Map<string, Binding[]>
+  /** When contacts expire, monotonic: a clock that is set ends none and prolongs none. */
+  readonly #ends = new WeakMap<Binding, number>()
 
   constructor(clock: Clock, store: RegistrationStore) {
     this.#clock = clock
     this.#store = store
     this.#byTrunk = store.load()
+    for (const binding of [...this.#byTrunk.values()].flat()) {
+      const left = Math.min(binding.expiresAt - clock.now(), LIFETIME.max * 1000)
+      this.#ends.set(binding, clock.monotonic() + left)
+    }
   }
 
   /** Live contacts of a trunk: by preference, of the same the newest first. */
   of(trunk: string): readonly Binding[] {
-    const all = this.#byTrunk.get(trunk)
-    if (!all) return []
-    const now = this.#clock.now()
-    return all.filter(({ expiresAt }) => expiresAt > now)
+    return (this.#byTrunk.get(trunk) ?? []).filter((binding) => this.left(binding) > 0)
+  }
+
+  /** Milliseconds a contact has left. */
+  left(binding: Binding): number {
+    return (this.#ends.get(binding) ?? 0) - this.#clock.monotonic()
   }
 
   /**
@@ -86,10 +94,9 @@ export class Bindings {
 
   /** Takes out what has expired; returns it. */
   expire(): { trunk: string; binding: Binding }[] {
-    const now = this.#clock.now()
     const gone: { trunk: string; binding: Binding }[] = []
     for (const [trunk, all] of [...this.#byTrunk]) {
-      const dead = all.filter(({ expiresAt }) => expiresAt <= now)
+      const dead = all.filter((binding) => this.left(binding) <= 0)
       if (dead.length === 0) continue
       gone.push(...dead.map((binding) => ({ trunk, binding })))
       this.#keep(trunk, this.of(trunk))
@@ -102,9 +109,9 @@ export class Bindings {
     for (const trunk of [...this.#byTrunk.keys()]) if (!trunks.has(trunk)) this.#keep(trunk, [])
   }
 
-  /** When the next contact expires; undefined without any. */
+  /** Milliseconds until the next contact expires; undefined without any. */
   get nextExpiry(): number | undefined {
-    const times = [...this.#byTrunk.values()].flat().map(({ expiresAt }) => expiresAt)
+    const times = [...this.#byTrunk.values()].flat().map((binding) => this.left(binding))
     return times.length > 0 ? Math.min(...times) : undefined
   }
 
@@ -119,7 +126,9 @@ export class Bindings {
     const { callId, cseq, path, userAgent } = change
     const since = old?.since ?? now
     const expiresAt = now + expires * 1000
-    return { uri, q, expiresAt, since, callId, cseq, source, path, flow, userAgent }
+    const binding = { uri, q, expiresAt, since, callId, cseq, source, path, flow, userAgent }
+    this.#ends.set(binding, this.#clock.monotonic() + expires * 1000)
+    return binding
   }
 
   #keep(trunk: string, bindings: readonly Binding[]): void {

@@ -10,7 +10,7 @@ import {
 
 interface Entry {
   flow: Flow
-  /** Milliseconds since the epoch. */
+  /** Monotonic, milliseconds. */
   expires: number
 }
 
@@ -48,7 +48,7 @@ export class FlowCache {
       const seconds = granted !== undefined && /^\d{1,9}$/.test(granted) ? Number(granted) : 3600
       this.#entries.delete(key)
       if (seconds === 0) continue
-      this.#entries.set(key, { flow, expires: this.#clock.now() + seconds * 1000 })
+      this.#entries.set(key, { flow, expires: this.#clock.monotonic() + seconds * 1000 })
       if (this.#entries.size > most) this.#entries.delete(this.#entries.keys().next().value!)
     }
   }
@@ -59,7 +59,7 @@ export class FlowCache {
     const key = keyOf(uri)
     const entry = key === undefined ? undefined : this.#entries.get(key)
     if (!key || !entry) return undefined
-    if (entry.expires > this.#clock.now() && this.#isOpen(entry.flow)) return entry.flow
+    if (entry.expires > this.#clock.monotonic() && this.#isOpen(entry.flow)) return entry.flow
     this.#entries.delete(key)
     return undefined
   }
@@ -75,7 +75,7 @@ export class FlowCache {
     for (const { flow, expires } of this.#entries.values()) {
       if (flow.transport !== transport || flow.remotePort !== hop.port) continue
       if (flow.remoteAddress !== hop.host.replace(/^\[|\]$/g, '')) continue
-      if (expires > this.#clock.now() && this.#isOpen(flow)) return flow
+      if (expires > this.#clock.monotonic() && this.#isOpen(flow)) return flow
     }
     return undefined
   }
@@ -90,7 +90,7 @@ export class FlowCache {
     for (const [key, { flow, expires }] of this.#entries) {
       if (placeOf(key) !== place || flow.transport !== former.transport) continue
       if (flow.remoteAddress !== former.remoteAddress) continue
-      if (expires > this.#clock.now() && this.#isOpen(flow)) return flow
+      if (expires > this.#clock.monotonic() && this.#isOpen(flow)) return flow
     }
     return undefined
   }

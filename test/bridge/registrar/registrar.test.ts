@@ -230,6 +230,20 @@ t.test('what runs out is told once', async (t) => {
   t.equal(clock.pending, 0)
 })
 
+t.test('a clock that is set ends no contact and prolongs none', async (t) => {
+  for (const jump of [86_400_000, -86_400_000]) {
+    const { clock, register, uris } = lab()
+    register({ contact: '<sip:a@10.0.0.9>;expires=600' })
+    clock.jump(jump)
+    clock.advance(300_000)
+    t.same(uris(), ['sip:a@10.0.0.9'])
+    t.match(register({})?.headers?.['Contact'], /expires=300$/)
+    clock.advance(300_000)
+    t.same(uris(), [])
+    t.equal(clock.pending, 0)
+  }
+})
+
 t.test('a nonce that is too old is asked for again, and counts for nothing', async (t) => {
   const { bare, clock, register } = lab()
   const challenge = bare({}).last!.lines!['WWW-Authenticate']![0]!
