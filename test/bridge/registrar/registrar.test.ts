@@ -121,6 +121,7 @@ const lifetimes: [asked: Ask, status: number, expires: number | undefined][] = [
   [{ contact: '<sip:a@10.0.0.9:99999>' }, 400, undefined],
   [{ contact: '<sip:a@10.0.0.9;transport=ws>' }, 400, undefined],
   [{ contact: '<sip:a@b,c>' }, 400, undefined],
+  [{ contact: '<sip:a@10.0.0.9;x="y">' }, 400, undefined],
   [{ contact: '<sip:a@[:::::]>' }, 400, undefined],
   [{ contact: '<sip:a@[2001:db8::9]>' }, 200, 3600],
   [{ contact: '"A > ; , \\" B" <sip:a@10.0.0.9;lr>;expires=61' }, 200, 61],
