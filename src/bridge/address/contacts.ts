@@ -77,10 +77,10 @@ export function parseSipAddress(uri: string): SipAddress | undefined {
   }
 }
 
-/** The value of a URI parameter; undefined without it. */
+/** The value of a parameter of a SIP URI, whatever others hold; undefined without it. */
 export function uriParameter(uri: string, name: string): string | undefined {
-  const params = parseSipAddress(uri)?.params ?? ''
-  for (const part of params.split(';')) {
+  const rest = uri.slice(uri.indexOf('@') + 1).split('?', 1)[0]!
+  for (const part of rest.split(';').slice(1)) {
     const equals = part.indexOf('=')
     if (equals > 0 && part.slice(0, equals).toLowerCase() === name) return part.slice(equals + 1)
   }
