@@ -9,6 +9,7 @@ interface Entry {
 /** A clock that moves only when told to. Timers fire in order of time, then of creation. */
 export class FakeClock implements Clock {
   #now: number
+  #jumped = 0
   #order = 0
   readonly #entries = new Set<Entry>()
   readonly #start: number
@@ -19,7 +20,12 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
-    return this.#now
+    return this.#now + this.#jumped
+  }
+
+  /** Sets the wall clock on, or back: no time passes. */
+  jump(ms: number): void {
+    this.#jumped += ms
   }
 
   monotonic(): number {

@@ -50,13 +50,16 @@ export function parseNameAddr(value: string): NameAddr | undefined {
   return { uri: match[1]!, params: parametersOf(match[2]!) }
 }
 
+/** RFC 3261 §25.1; what a parameter may hold is that of its `paramchar`. */
+const SIP =
+  /^(sips?):(?:([^@\s"<>]*)@)?(\[[\da-f:.]+\]|[a-z\d](?:[\w.-]*[a-z\d.])?)(?::(\d{1,5}))?((?:;[\w\-.!~*'()[\]/:&+$%]+(?:=[\w\-.!~*'()[\]/:&+$%=]*)?)*)(?=\?|$)/i
+
 /**
  * Reads a `sip:` or `sips:` URI; undefined when nobody can be called by it: it is neither, its host or
  * port is none, or it names a transport there is none of.
  */
 export function parseSipAddress(uri: string): SipAddress | undefined {
-  const match =
-    /^(sips?):(?:([^@]*)@)?(\[[\da-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?((?:;[^?]*)?)(?=\?|$)/i.exec(uri)
+  const match = SIP.exec(uri)
   if (!match) return undefined
   const [, scheme, user = '', host, digits, params] = match
   const port = digits === undefined ? undefined : Number(digits)
@@ -74,10 +77,10 @@ export function parseSipAddress(uri: string): SipAddress | undefined {
   }
 }
 
-/** The value of a URI parameter; undefined without it. */
+/** The value of a parameter of a SIP URI, whatever others hold; undefined without it. */
 export function uriParameter(uri: string, name: string): string | undefined {
-  const params = parseSipAddress(uri)?.params ?? ''
-  for (const part of params.split(';')) {
+  const rest = uri.slice(uri.indexOf('@') + 1).split('?', 1)[0]!
+  for (const part of rest.split(';').slice(1)) {
     const equals = part.indexOf('=')
     if (equals > 0 && part.slice(0, equals).toLowerCase() === name) return part.slice(equals + 1)
   }

@@ -39,9 +39,9 @@ export class NonceSource {
     this.#capacity = capacity
   }
 
-  /** A fresh nonce for a realm. */
+  /** A fresh nonce for a realm. Its time is monotonic: it is of this process alone, whatever sets the clock. */
   issue(realm: string): string {
-    const head = `${this.#clock.now().toString(36)}.${this.#random.hex(6)}`
+    const head = `${Math.floor(this.#clock.monotonic()).toString(36)}.${this.#random.hex(6)}`
     return `${head}.${this.#sign(realm, head)}`
   }
 
@@ -53,7 +53,7 @@ export class NonceSource {
     const expected = Buffer.from(this.#sign(realm, head))
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return 'foreign'
     const issued = issuedAt(head)
-    const age = this.#clock.now() - issued
+    const age = this.#clock.monotonic() - issued
     return age > NONCE_LIFE || age < 0 || issued <= this.#floor ? 'stale' : 'good'
   }
 
@@ -79,7 +79,7 @@ export class NonceSource {
   }
 
   #forget(): void {
-    const oldest = this.#clock.now() - NONCE_LIFE
+    const oldest = this.#clock.monotonic() - NONCE_LIFE
     for (const [nonce, { issued }] of this.#used) {
       if (issued >= oldest && this.#used.size < this.#capacity) return
       this.#used.delete(nonce)

@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/clock.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
 import type { FlowOwner } from '../ended-flow.ts'
 import { type Binding, contactKey, type Source } from './binding.ts'
-import type { AskedChange, AskedContact } from './request.ts'
+import { type AskedChange, type AskedContact, LIFETIME } from './request.ts'
 import type { RegistrationStore } from './store.ts'
 
 /** Contacts of one trunk at most. */
@@ -19,19 +19,27 @@ export class Bindings {
   readonly #clock: Clock
   readonly #store: RegistrationStore
   readonly #byTrunk: Map<string, Binding[]>
+  /** When contacts expire, monotonic: a clock that is set ends none and prolongs none. */
+  readonly #ends = new WeakMap<Binding, number>()
 
   constructor(clock: Clock, store: RegistrationStore) {
     this.#clock = clock
     this.#store = store
     this.#byTrunk = store.load()
+    for (const binding of [...this.#byTrunk.values()].flat()) {
+      const left = Math.min(binding.expiresAt - clock.now(), LIFETIME.max * 1000)
+      this.#ends.set(binding, clock.monotonic() + left)
+    }
   }
 
   /** Live contacts of a trunk: by preference, of the same the newest first. */
   of(trunk: string): readonly Binding[] {
-    const all = this.#byTrunk.get(trunk)
-    if (!all) return []
-    const now = this.#clock.now()
-    return all.filter(({ expiresAt }) => expiresAt > now)
+    return (this.#byTrunk.get(trunk) ?? []).filter((binding) => this.left(binding) > 0)
+  }
+
+  /** Milliseconds a contact has left. */
+  left(binding: Binding): number {
+    return (this.#ends.get(binding) ?? 0) - this.#clock.monotonic()
   }
 
   /**
@@ -56,22 +64,24 @@ export class Bindings {
   apply(trunk: string, change: AskedChange, source: Source): BindingChange | CausewayError {
     const before = [...this.of(trunk)]
     let after = [...before]
-    const added: Binding[] = []
+    /** What each binding of `after` was before this REGISTER, which may name a contact twice. */
+    const former = new Map(before.map((binding) => [binding, binding]))
     const removed: Binding[] = []
     const asked = change.contacts === 'all' ? before.map(asRemoval) : change.contacts
     for (const contact of asked) {
-      const old = after.find((one) => isSame(one, contact))
+      const found = after.find((one) => isSame(one, contact))
+      const old = found && former.get(found)
       if (old && old.callId === change.callId && old.cseq >= change.cseq) {
         const detail = `CSeq ${change.cseq}, known is ${old.cseq}`
         return new CausewayError('TRUNK_REGISTRAR_OUT_OF_ORDER', { detail })
       }
-      after = after.filter((one) => one !== old)
+      after = after.filter((one) => one !== found)
       if (contact.expires === 0) {
         if (old) removed.push(old)
         continue
       }
       const binding = this.#bind(contact, change, source, old)
-      if (!old) added.push(binding)
+      if (old) former.set(binding, old)
       after.push(binding)
     }
     if (after.length > MOST_CONTACTS) {
@@ -80,7 +90,7 @@ export class Bindings {
       })
     }
     if (asked.length > 0) this.#keep(trunk, after)
-    return { added, removed }
+    return { added: after.filter((one) => !former.has(one)), removed }
   }
 
   /** Takes out the flows (RFC 5626) a REGISTER has made: their connection has ended. */
@@ -102,10 +112,9 @@ export class Bindings {
 
   /** Takes out what has expired; returns it. */
   expire(): { trunk: string; binding: Binding }[] {
-    const now = this.#clock.now()
     const gone: { trunk: string; binding: Binding }[] = []
     for (const [trunk, all] of [...this.#byTrunk]) {
-      const dead = all.filter(({ expiresAt }) => expiresAt <= now)
+      const dead = all.filter((binding) => this.left(binding) <= 0)
       if (dead.length === 0) continue
       gone.push(...dead.map((binding) => ({ trunk, binding })))
       this.#keep(trunk, this.of(trunk))
@@ -118,9 +127,9 @@ export class Bindings {
     for (const trunk of [...this.#byTrunk.keys()]) if (!trunks.has(trunk)) this.#keep(trunk, [])
   }
 
-  /** When the next contact expires; undefined without any. */
+  /** Milliseconds until the next contact expires; undefined without any. */
   get nextExpiry(): number | undefined {
-    const times = [...this.#byTrunk.values()].flat().map(({ expiresAt }) => expiresAt)
+    const times = [...this.#byTrunk.values()].flat().map((binding) => this.left(binding))
     return times.length > 0 ? Math.min(...times) : undefined
   }
 
@@ -135,7 +144,9 @@ export class Bindings {
     const { callId, cseq, path, userAgent } = change
     const since = old?.since ?? now
     const expiresAt = now + expires * 1000
-    return { uri, q, expiresAt, since, callId, cseq, source, path, flow, userAgent }
+    const binding = { uri, q, expiresAt, since, callId, cseq, source, path, flow, userAgent }
+    this.#ends.set(binding, this.#clock.monotonic() + expires * 1000)
+    return binding
   }
 
   #keep(trunk: string, bindings: readonly Binding[]): void {

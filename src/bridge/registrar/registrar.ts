@@ -225,8 +225,9 @@ export class Registrar {
 
   #granted(trunk: string, asked: AskedChange, source: Source): Headers {
     const now = this.#deps.clock.now()
-    const contacts = this.#bindings.of(trunk).map(({ uri, q, expiresAt }) => {
-      const left = Math.max(1, Math.round((expiresAt - now) / 1000))
+    const contacts = this.#bindings.of(trunk).map((binding) => {
+      const { uri, q } = binding
+      const left = Math.max(1, Math.round(this.#bindings.left(binding) / 1000))
       return `<${uri}>${q === 1 ? '' : `;q=${q}`};expires=${left}`
     })
     const path = asked.path.map((uri) => `<${uri}>`).join(', ')
@@ -286,7 +287,7 @@ export class Registrar {
     }
     const next = this.#bindings.nextExpiry
     if (next === undefined) return
-    this.#timer = clock.setTimeout(() => this.#sweep(), Math.max(0, next - clock.now()))
+    this.#timer = clock.setTimeout(() => this.#sweep(), Math.max(0, next))
   }
 }
 

@@ -5,6 +5,7 @@ import { CausewayError } from '../../shared/errors/index.ts'
 import { parseNameAddr, splitValues } from '../address/contacts.ts'
 import { Networks } from '../address/networks.ts'
 import type { Hop } from '../invite/targets.ts'
+import { isRegistered } from '../registrar/binding.ts'
 import type { IncomingResponse } from '../sip-port.ts'
 
 /** Redirections followed in one call, and so targets they may add. */
@@ -51,22 +52,34 @@ export class Redirects {
   /** Where a 3xx of a hop sends the call and it may go; an error when that is nowhere. */
   follow({ trunk, target: from }: Hop, response: IncomingResponse): Hop[] | CausewayError {
     const contact = response.header('contact') ?? ''
-    const found = contactTargets(contact, from).filter((one) => {
-      const key = keyOf(one)
-      if (this.#left === 0 || this.#seen.has(key) || !mayGo(trunk, one.target)) return false
-      this.#seen.add(key)
-      this.#left--
-      return true
-    })
+    const found = contactTargets(contact, from)
+      .map((one) => throughRegistration(one, from))
+      .filter((one) => {
+        const key = keyOf(one)
+        const allowed = mayGo(trunk, one.target)
+        if (this.#left === 0 || this.#seen.has(key) || !allowed) return false
+        this.#seen.add(key)
+        this.#left--
+        return true
+      })
     if (found.length > 0) return found.map((one) => ({ trunk, ...one }))
     const detail = `${response.status} to ${contact.slice(0, 200) || 'nowhere'}`
     return new CausewayError('CALL_PBX_REDIRECT_REFUSED', { detail })
   }
 }
 
-/** Whether the trunk lets a redirection go to the host of a target. */
-export function mayGo(trunk: TrunkConfig, { host }: TrunkTarget): boolean {
+/** A PBX that redirects to its own registered contact is reached the way it was: NAT, connection, Path. */
+function throughRegistration(one: RedirectTarget, from: TrunkTarget): RedirectTarget {
+  if (!isRegistered(from)) return one
+  const own = keyOf({ target: from, user: one.user })
+  return keyOf(one) === own ? { ...one, target: from } : one
+}
+
+/** Whether the trunk lets a redirection go to a target. */
+export function mayGo(trunk: TrunkConfig, target: TrunkTarget): boolean {
   if (trunk.redirects !== 'own') return trunk.redirects === 'any'
+  if (isRegistered(target)) return true
+  const { host } = target
   if (trunk.targets.some((target) => target.host.toLowerCase() === host)) return true
   return isIP(host) !== 0 && new Networks(trunk.accept.from).has(host)
 }

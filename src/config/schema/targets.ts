@@ -72,7 +72,7 @@ export const failoverSchema = z
 export const redirectsSchema = oneOf(['own', 'any', 'off'])
   .prefault('own')
   .describe(
-    'Where a 300, 301 or 302 of the PBX may send a call: `own` to the hosts of `targets` and the networks of `accept.from`, `any` to every host, `off` nowhere.',
+    'Where a 300, 301 or 302 of the PBX may send a call: `own` to the hosts of `targets`, the networks of `accept.from` and the registered contact that redirects, `any` to every host, `off` nowhere.',
   )
 
 /** `trunks[].tls` */

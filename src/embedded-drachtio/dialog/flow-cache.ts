@@ -15,7 +15,7 @@ interface Entry {
   owner: FlowOwner
   /** Whether the contact ends with the connection: a flow of RFC 5626. */
   outbound: boolean
-  /** Milliseconds since the epoch. */
+  /** Monotonic, milliseconds. */
   expires: number
 }
 
@@ -63,7 +63,7 @@ export class FlowCache {
       const seconds = granted !== undefined && /^\d{1,9}$/.test(granted) ? Number(granted) : 3600
       this.#entries.delete(key)
       if (seconds === 0) continue
-      const expires = this.#clock.now() + seconds * 1000
+      const expires = this.#clock.monotonic() + seconds * 1000
       this.#entries.set(key, { flow, owner, outbound, expires })
       if (this.#entries.size > most) this.#entries.delete(this.#entries.keys().next().value!)
     }
@@ -83,7 +83,7 @@ export class FlowCache {
     const key = keyOf(uri)
     const entry = key === undefined ? undefined : this.#entries.get(key)
     if (!key || !entry) return undefined
-    if (entry.expires > this.#clock.now() && this.#isOpen(entry.flow)) return entry.flow
+    if (entry.expires > this.#clock.monotonic() && this.#isOpen(entry.flow)) return entry.flow
     this.#entries.delete(key)
     return undefined
   }
@@ -99,7 +99,7 @@ export class FlowCache {
     for (const { flow, expires } of this.#entries.values()) {
       if (flow.transport !== transport || flow.remotePort !== hop.port) continue
       if (flow.remoteAddress !== hop.host.replace(/^\[|\]$/g, '')) continue
-      if (expires > this.#clock.now() && this.#isOpen(flow)) return flow
+      if (expires > this.#clock.monotonic() && this.#isOpen(flow)) return flow
     }
     return undefined
   }
@@ -114,7 +114,7 @@ export class FlowCache {
     for (const [key, { flow, expires }] of this.#entries) {
       if (placeOf(key) !== place || flow.transport !== former.transport) continue
       if (flow.remoteAddress !== former.remoteAddress) continue
-      if (expires > this.#clock.now() && this.#isOpen(flow)) return flow
+      if (expires > this.#clock.monotonic() && this.#isOpen(flow)) return flow
     }
     return undefined
   }

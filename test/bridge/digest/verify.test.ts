@@ -70,6 +70,17 @@ t.test('a nonce ages', async (t) => {
   t.equal(check(answer(challenge, 2)), 'stale')
 })
 
+t.test('a clock that is set neither ages a nonce nor makes it younger', async (t) => {
+  for (const jump of [3_600_000, -3_600_000]) {
+    const { clock, ask, answer, check } = setup()
+    const challenge = ask()
+    clock.jump(jump)
+    t.equal(check(answer(challenge)), 'good')
+    clock.advance(NONCE_LIFE + 1)
+    t.equal(check(answer(challenge, 2)), 'stale')
+  }
+})
+
 t.test('a nonce belongs to its realm', async (t) => {
   const { nonces } = setup()
   const nonce = nonces.issue(realm)

@@ -129,6 +129,7 @@ const lifetimes: [asked: Ask, status: number, expires: number | undefined][] = [
   [{ contact: '<sip:a@10.0.0.9:99999>' }, 400, undefined],
   [{ contact: '<sip:a@10.0.0.9;transport=ws>' }, 400, undefined],
   [{ contact: '<sip:a@b,c>' }, 400, undefined],
+  [{ contact: '<sip:a@10.0.0.9;x="y">' }, 400, undefined],
   [{ contact: '<sip:a@[:::::]>' }, 400, undefined],
   [{ contact: '<sip:a@[2001:db8::9]>' }, 200, 3600],
   [{ contact: '"A > ; , \\" B" <sip:a@10.0.0.9;lr>;expires=61' }, 200, 61],
@@ -175,6 +176,18 @@ t.test('several contacts: by preference, then the newest; the same one is renewe
   t.same(uris(), ['sip:low@10.0.0.9', 'sip:high@10.0.0.9'])
   register({ contact: '*', expires: '0' })
   t.same(uris(), [])
+})
+
+t.test('a contact that is named twice: the later counts', async (t) => {
+  const { lines, register, registrar, uris } = lab()
+  const twice = '<sip:a@10.0.0.9;x=1>;expires=100, <sip:a@10.0.0.9;x=2>;expires=200'
+  t.equal(register({ contact: twice })?.status, 200)
+  t.equal(register({ contact: twice })?.status, 200, 'and again')
+  t.same(uris(), ['sip:a@10.0.0.9;x=2'])
+  t.equal(registrar.status()[0]?.contacts.length, 1)
+  t.equal(register({ contact: '<sip:a@10.0.0.9>, <sip:a@10.0.0.9>;expires=0' })?.status, 200)
+  t.same(uris(), [])
+  t.same(lines, ['PBX registered', 'PBX unregistered'])
 })
 
 t.test('an older REGISTER changes nothing, one of another Call-ID does', async (t) => {
@@ -248,6 +261,20 @@ t.test('what runs out is told once', async (t) => {
   t.match(registrar.absence(trunk), /the PBX of trunk main is not registered/)
   t.same(lines, ['PBX registered', 'registration of the PBX has run out'])
   t.equal(clock.pending, 0)
+})
+
+t.test('a clock that is set ends no contact and prolongs none', async (t) => {
+  for (const jump of [86_400_000, -86_400_000]) {
+    const { clock, register, uris } = lab()
+    register({ contact: '<sip:a@10.0.0.9>;expires=600' })
+    clock.jump(jump)
+    clock.advance(300_000)
+    t.same(uris(), ['sip:a@10.0.0.9'])
+    t.match(register({})?.headers?.['Contact'], /expires=300$/)
+    clock.advance(300_000)
+    t.same(uris(), [])
+    t.equal(clock.pending, 0)
+  }
 })
 
 t.test('a nonce that is too old is asked for again, and counts for nothing', async (t) => {

@@ -48,6 +48,15 @@ for (const [what, headers, seconds] of granted) {
   })
 }
 
+t.test('the token beside parameters of the registrar', async (t) => {
+  const token = 'a'.repeat(32)
+  for (const other of ['alias=1.2.3.4~5060~1', 'x="y"', 'ob', 'z=a,b', 'transport=sctp']) {
+    t.ok(bearsToken(`sip:+33199001234@10.0.0.5:5060;${other};causeway=${token}`, token), other)
+    t.ok(bearsToken(`sip:10.0.0.5;causeway=${token};${other}?a=b`, token), other)
+  }
+  t.notOk(bearsToken(`sip:x;causeway=${token}@10.0.0.5`, token), 'in the user part')
+})
+
 t.test('the token in a Request-URI', async (t) => {
   for (const [uri, bears] of [
     [`sip:+33199001234@10.0.0.5:5060;transport=udp;causeway=${TOKEN}`, true],

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { targetsOf } from '../../../src/bridge/registrar/binding.ts'
 import type { IncomingResponse } from '../../../src/bridge/sip-port.ts'
 import { contactTargets, mayGo, Redirects } from '../../../src/bridge/trunks/redirect.ts'
 import { trunkConfig } from '../../support/configs.ts'
@@ -61,6 +62,22 @@ t.test('only hosts of the trunk are called, unless it says otherwise', async (t)
     t.ok(mayGo({ ...trunk, redirects: 'any' }, host(name)))
     t.notOk(mayGo({ ...trunk, redirects: 'off' }, host(name)))
   }
+})
+
+t.test('a registered PBX that redirects to itself is reached as it was', async (t) => {
+  const [registered] = targetsOf({
+    ...{ uri: 'sip:line1@192.168.7.7;line=7', q: 1, expiresAt: 0, since: 0, callId: 'c', cseq: 1 },
+    ...{ source: { address: '198.51.100.7', port: 40_001, transport: 'tcp' as const } },
+    ...{ path: [], flow: undefined, userAgent: '' },
+  })
+  const own = trunkConfig({ targets: [], accept: { ...trunk.accept, from: [] } })
+  const to = (contact: string, of = own) =>
+    new Redirects().follow({ trunk: of, target: registered! }, answer(contact))
+  t.match(to('<sip:202@192.168.7.7:5060>'), [{ user: '202', target: registered }])
+  t.match(to('<sip:202@192.168.7.8>'), { code: 'CALL_PBX_REDIRECT_REFUSED' })
+  t.match(to('<sip:202@192.168.7.7>', { ...own, redirects: 'off' }), {
+    code: 'CALL_PBX_REDIRECT_REFUSED',
+  })
 })
 
 t.test('a call goes nowhere twice, and not on for ever', async (t) => {
