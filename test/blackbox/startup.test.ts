@@ -14,7 +14,7 @@ t.test('a second instance on the same ports says so, and fails', (t) =>
         config.sip.listen.pbx = [`udp://127.0.0.1:${lab.at.udp}`]
       },
       (config: Parameters<Parameters<Lab['rewrite']>[0]>[0]) => {
-        config.sip.listen.pbx = [`tcp://127.0.0.1:${lab.at.tcp}`]
+        config.sip.listen.pbx = ['udp://127.0.0.1:0', `tcp://127.0.0.1:${lab.at.tcp}`]
       },
       (config: Parameters<Parameters<Lab['rewrite']>[0]>[0]) => {
         config.sip.listen.pbx = ['udp://127.0.0.1:0']

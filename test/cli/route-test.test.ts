@@ -5,7 +5,7 @@ import { causeway } from '../support/cli.ts'
 
 const CONFIG = `sip:
   domain: sip.example.com
-  listen: { whatsapp: tls://0.0.0.0:5061, pbx: [udp://10.0.0.5:5060] }
+  listen: { whatsapp: tls://0.0.0.0:5061, pbx: [udp://10.0.0.5:5060, tcp://10.0.0.5:5060] }
   tls: { cert: cert.pem, key: key.pem }
 media: { relay: none }
 numbers:

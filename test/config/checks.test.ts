@@ -124,12 +124,15 @@ const contradictions: [name: string, text: string, is: string, nearest?: string]
   ],
   [
     'a TLS and a TCP listener on one port, one of them on every address',
-    edit(['[udp://10.0.0.5:5060]', '[tcp://10.0.0.5:5061]']),
+    edit(
+      ['[udp://10.0.0.5:5060]', '[tcp://10.0.0.5:5061]'],
+      ['sip:10.0.0.9:5060', 'sip:pbx.example.com'],
+    ),
     'CONFIG_LISTENER_TWICE 5:11 sip.listen.pbx[0]',
   ],
   [
     'HTTP on the port of a TCP listener',
-    `${edit(['[udp://10.0.0.5:5060]', '[tcp://127.0.0.1:5060]'])}http: { listen: 127.0.0.1:5060 }\n`,
+    `${edit(['[udp://10.0.0.5:5060]', '[tcp://127.0.0.1:5060]'], ['sip:10.0.0.9:5060', 'sip:pbx.example.com'])}http: { listen: 127.0.0.1:5060 }\n`,
     'CONFIG_LISTENER_TWICE 24:17 http.listen',
   ],
 ]

@@ -26,6 +26,30 @@ t.test('the ping is an interval, or a mapping', async (t) => {
   t.same(issuesOf(edit([TARGETS, `${TARGETS}\n    options: 30s`])), { errors: [], warnings: [] })
 })
 
+t.test('a target wants a listener of its transport', async (t) => {
+  const PBX = 'pbx: [udp://10.0.0.5:5060]'
+  const said = (uri: string, ...listeners: string[]) =>
+    issuesOf(
+      edit(
+        [TARGETS, `targets: ["${uri}"]`],
+        [PBX, `pbx: [${['udp://10.0.0.5:5060', ...listeners]}]`],
+      ),
+    ).errors
+  const [tcp] = said('sip:10.0.0.9;transport=tcp')
+  t.equal(brief(tcp!), 'CONFIG_TARGET_TRANSPORT 21:15 trunks[0].targets[0]')
+  t.equal(tcp?.found, 'no tcp listener')
+  t.match(tcp?.expected, 'tcp://0.0.0.0:5060')
+  t.match(said('sip:[2001:db8::9]'), [
+    { found: 'no udp IPv6 listener', expected: /udp:\/\/\[::\]/ },
+  ])
+  t.match(said('sip:pbx.example.com;transport=tcp'), [{ code: 'CONFIG_TARGET_TRANSPORT' }])
+  t.same(said('sip:pbx.example.com'), [], 'DNS may choose')
+  t.same(said('sip:10.0.0.9;transport=tcp', 'tcp://10.0.0.5:5060'), [])
+  t.same(said('sip:pbx.example.com;transport=tcp', '"tcp://[::]:5060"'), [])
+  t.same(said('sip:[2001:db8::9]', '"udp://[::]:5062"'), [])
+  t.same(said('sip:10.0.0.9;transport=tls'), [], 'WhatsApp’s listener sends it')
+})
+
 t.test('what is printed reads back', async (t) => {
   const lines = [
     'targets: [{ uri: "sip:a;transport=tls", weight: 2, priority: 1 }]',

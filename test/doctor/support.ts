@@ -89,7 +89,10 @@ export class World {
       sip: {
         domain: DOMAIN,
         external_address: PUBLIC,
-        listen: { whatsapp: 'tls://127.0.0.1:5061', pbx: ['udp://127.0.0.1:5060'] },
+        listen: {
+          whatsapp: 'tls://127.0.0.1:5061',
+          pbx: ['udp://127.0.0.1:5060', 'tcp://127.0.0.1:5060'],
+        },
         tls: { cert: 'cert.pem', key: 'key.pem' },
       },
       media: { relay: 'embedded', listen: '0.0.0.0', external_address: PUBLIC, ports },

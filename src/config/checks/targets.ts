@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { defaultPort } from '../addresses.ts'
 import type { Path } from '../source.ts'
 import type { CheckContext, Rule } from './context.ts'
@@ -62,6 +63,36 @@ const conflictingTls: Rule = (context) => {
   }
 }
 
+/**
+ * A request leaves from a listener of its transport and address family. A name without `transport` is
+ * left to DNS, which may choose one there is.
+ */
+const transports: Rule = (context) => {
+  const { server, listen } = context.draft.sip ?? {}
+  if (!listen || server?.kind === 'drachtio' || context.isWrong(['sip', 'listen'])) return
+  const bound = [listen.whatsapp, ...(listen.pbx ?? [])].flatMap((one) => one ?? [])
+  for (const [base, trunk] of trunks(context)) {
+    for (const [index, target] of (trunk.targets ?? []).entries()) {
+      const path = [...base, 'targets', index]
+      const family = isIP(target?.host ?? '')
+      const named = family === 0 && !/;transport=/i.test(target?.uri ?? '')
+      if (!target || named || context.isWrong(path)) continue
+      const { transport } = target
+      const fits = (one: (typeof bound)[number]): boolean =>
+        one.transport === transport && (family === 0 || isIP(one.host) === family)
+      if (bound.some(fits)) continue
+      const needed = `${transport}${family === 6 ? ' IPv6' : ''} listener`
+      const host = family === 6 ? '[::]' : '0.0.0.0'
+      context.error('CONFIG_TARGET_TRANSPORT', {
+        path,
+        detail: target.uri,
+        found: `no ${needed}`,
+        expected: `a listener such as ${transport}://${host}:${transport === 'tls' ? 5063 : 5060} in sip.listen.pbx`,
+      })
+    }
+  }
+}
+
 const pingTimes: Rule = (context) => {
   for (const [base, { options }] of trunks(context)) {
     if (options === undefined) continue
@@ -81,4 +112,10 @@ const pingTimes: Rule = (context) => {
 }
 
 /** Rules about reaching the targets of trunks. */
-export const targetRules: readonly Rule[] = [halfCertificate, uselessTls, conflictingTls, pingTimes]
+export const targetRules: readonly Rule[] = [
+  halfCertificate,
+  uselessTls,
+  conflictingTls,
+  transports,
+  pingTimes,
+]

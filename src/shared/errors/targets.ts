@@ -66,6 +66,13 @@ export const targetErrors = defineErrors({
     fix: 'Make trunks[].tls the same in both trunks.',
     ...mistake,
   },
+  CONFIG_TARGET_TRANSPORT: {
+    summary: 'no listener has the transport of a target',
+    cause:
+      'A request leaves from a listener of its own transport and address family; without one no call reaches the target.',
+    fix: 'Add such a listener to sip.listen.pbx, or change the target.',
+    ...mistake,
+  },
   CONFIG_OPTIONS_TIMES: {
     summary: 'the OPTIONS ping cannot work with these times',
     cause: 'An interval is 0 or at least 1s, an answer may take from 500ms to 30s.',
