@@ -34,7 +34,7 @@ t.test('a target wants a listener of its transport', async (t) => {
         [TARGETS, `targets: ["${uri}"]`],
         [PBX, `pbx: [${['udp://10.0.0.5:5060', ...listeners]}]`],
       ),
-    ).errors
+    ).warnings.filter(({ code }) => code === 'CONFIG_TARGET_TRANSPORT')
   const [tcp] = said('sip:10.0.0.9;transport=tcp')
   t.equal(brief(tcp!), 'CONFIG_TARGET_TRANSPORT 21:15 trunks[0].targets[0]')
   t.equal(tcp?.found, 'no tcp listener')

@@ -83,7 +83,7 @@ const transports: Rule = (context) => {
       if (bound.some(fits)) continue
       const needed = `${transport}${family === 6 ? ' IPv6' : ''} listener`
       const host = family === 6 ? '[::]' : '0.0.0.0'
-      context.error('CONFIG_TARGET_TRANSPORT', {
+      context.warn('CONFIG_TARGET_TRANSPORT', {
         path,
         detail: target.uri,
         found: `no ${needed}`,
