@@ -2,16 +2,15 @@ import { isDeepStrictEqual } from 'node:util'
 import type { RegisterConfig } from '../../config/types.ts'
 import type { Clock, Timer } from '../../shared/clock.ts'
 import { CausewayError } from '../../shared/errors/index.ts'
-import { bracketed } from '../../shared/host-port.ts'
 import type { Logger } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import { escapeUser } from '../address/uri.ts'
 import { seconds } from '../headers/seconds.ts'
 import type { IncomingResponse, SipPort } from '../sip-port.ts'
 import { contactFor, grantedExpiry } from './contact.ts'
-import { RegisterCredentials } from './credentials.ts'
 import { type Outcome, RegisterExchange } from './exchange.ts'
-import { pauseAfter, renewAfter, type Trouble } from './timing.ts'
+import { type Registrar, Registrars } from './registrars.ts'
+import { renewAfter, type Trouble } from './timing.ts'
 
 /** What a registration works with. */
 export interface RegistrationDeps {
@@ -41,29 +40,6 @@ export interface RegistrationStatus {
   attempts: Attempts
 }
 
-/** One registrar of the list, with what is remembered between REGISTERs. */
-interface Registrar {
-  readonly uri: string
-  readonly host: string
-  readonly transport: string
-  readonly callId: string
-  readonly fromTag: string
-  readonly credentials: RegisterCredentials
-  readonly regId: number
-  cseq: number
-  outbound: boolean
-  /** Whether it has taken the account before. */
-  accepted: boolean
-  /** Of the kind in `trouble`, in a row. */
-  failures: number
-  /** Not asked before this moment, monotonic milliseconds. */
-  notBefore: number
-  trouble: { kind: Trouble; error: CausewayError } | undefined
-}
-
-/** Refusals in a row by a registrar that took the account before until somebody is thought to have changed it. */
-const STARTING = 3
-
 /** How long a registrar may be silent where there is another one, milliseconds. */
 const PATIENCE = 10_000
 
@@ -72,8 +48,7 @@ const FAREWELL = 2000
 
 /**
  * The registration of one trunk (RFC 3261 §10.2): kept up with the first registrar of the list that
- * takes it, renewed before it ends, moved on when a registrar fails. Each registrar is left alone for
- * a while after a failure of its own.
+ * takes it, renewed before it ends, moved on when a registrar fails.
  */
 export class Registration {
   readonly trunk: string
@@ -81,7 +56,7 @@ export class Registration {
   readonly token: string
   readonly #deps: RegistrationDeps
   readonly #instance: string
-  readonly #registrars: readonly Registrar[]
+  readonly #registrars: Registrars
   readonly #attempts: Record<'registered' | Trouble, number> = {
     registered: 0,
     refused: 0,
@@ -114,22 +89,7 @@ export class Registration {
     this.token = own.token
     this.#instance = own.instance
     this.#deps = deps
-    const account = { username: config.authUsername, password: config.password }
-    this.#registrars = config.registrars.map(({ uri, host, transport }, index) => ({
-      uri,
-      host: bracketed(host),
-      transport,
-      callId: deps.random.uuid(),
-      fromTag: deps.random.hex(8),
-      credentials: new RegisterCredentials(account, uri, deps.random),
-      regId: index + 1,
-      cseq: 0,
-      outbound: true,
-      accepted: false,
-      failures: 0,
-      notBefore: 0,
-      trouble: undefined,
-    }))
+    this.#registrars = new Registrars(config, deps)
   }
 
   get registered(): boolean {
@@ -145,10 +105,7 @@ export class Registration {
   renew(): void {
     if (this.#stopped) return
     this.#giveUp()
-    for (const registrar of this.#registrars) {
-      registrar.failures = 0
-      registrar.notBefore = 0
-    }
+    this.#registrars.forgive()
     this.#next()
   }
 
@@ -183,12 +140,13 @@ export class Registration {
   }
 
   status(): RegistrationStatus {
-    const current = this.#current ?? this.#registrars[0]!
+    const { all } = this.#registrars
+    const current = this.#current ?? all[0]!
     return {
       trunk: this.trunk,
       state: this.registered ? 'registered' : (this.#trouble ?? 'registering'),
       registrar: current.uri,
-      registrars: this.#registrars.map((one) => ({
+      registrars: all.map((one) => ({
         uri: one.uri,
         registered: this.registered && one === this.#current,
       })),
@@ -213,13 +171,9 @@ export class Registration {
     this.#timer = undefined
     this.#nextAt = undefined
     if (this.#stopped) return
-    const now = this.#deps.clock.monotonic()
-    const registrar = this.#registrars.find(({ notBefore }) => notBefore <= now)
-    if (registrar) this.#ask(registrar)
-    else {
-      const wait = Math.min(...this.#registrars.map(({ notBefore }) => notBefore)) - now
-      this.#wait(wait)
-    }
+    const { next, wait } = this.#registrars
+    if (next) this.#ask(next)
+    else this.#wait(wait)
   }
 
   #wait(ms: number): void {
@@ -242,7 +196,7 @@ export class Registration {
     )
     this.#exchange = exchange
     // The SIP server itself waits for 32 s (RFC 3261 §17.1.2.2).
-    if (this.#registrars.length > 1) {
+    if (this.#registrars.all.length > 1) {
       const silent = (): void => exchange.silent(PATIENCE)
       this.#patience = this.#deps.clock.setTimeout(silent, PATIENCE)
     }
@@ -299,10 +253,7 @@ export class Registration {
     this.#expiresAt = clock.now() + lifetime
     this.#error = undefined
     this.#trouble = undefined
-    registrar.accepted = true
-    registrar.failures = 0
-    registrar.notBefore = 0
-    registrar.trouble = undefined
+    this.#registrars.took(registrar)
     this.#expiry?.clear()
     this.#expiry = clock.setTimeout(() => this.#expired(), lifetime)
     this.#tell(`registered ${registrar.uri}`, () => {
@@ -315,19 +266,12 @@ export class Registration {
   }
 
   #failed(registrar: Registrar, outcome: Exclude<Outcome, { kind: 'ok' }>): void {
-    const { clock, random, log } = this.#deps
-    const { kind, error, retryAfter } = outcome
-    this.#attempts[kind]++
-    registrar.failures = registrar.trouble?.kind === kind ? registrar.failures + 1 : 1
-    registrar.trouble = { kind, error }
-    // A PBX that starts answers before it has read its accounts.
-    const starting = kind === 'refused' && registrar.accepted && registrar.failures <= STARTING
-    const pace = starting ? 'failed' : kind
-    registrar.notBefore =
-      clock.monotonic() + pauseAfter(pace, registrar.failures, retryAfter, random)
-    const others = this.#registrars.some(({ notBefore }) => notBefore <= clock.monotonic())
-    if (!others) {
-      const worst = this.#worst()
+    this.#attempts[outcome.kind]++
+    this.#registrars.failed(registrar, outcome, outcome.retryAfter)
+    const { next, worst } = this.#registrars
+    // Nobody is left to be asked now.
+    if (!next && worst) {
+      const { log } = this.#deps
       this.#trouble = worst.kind
       this.#error = worst.error
       const { trunk, registered } = this
@@ -338,12 +282,6 @@ export class Registration {
       })
     }
     this.#next()
-  }
-
-  /** A refusal says more than silence. */
-  #worst(): { kind: Trouble; error: CausewayError } {
-    const troubles = this.#registrars.flatMap(({ trouble }) => trouble ?? [])
-    return troubles.find(({ kind }) => kind === 'refused') ?? troubles[0]!
   }
 
   #expired(): void {
