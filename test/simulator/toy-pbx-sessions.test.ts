@@ -43,7 +43,7 @@ const hears = (call: PbxCall, frequency: number): boolean =>
 t.test('hold with music, without, and in the old way; and back', async (t) => {
   const { out, inc } = await talk(t)
   t.equal(await inc.hold('sendonly'), 200)
-  await until('another stream', () => hears(out, 660))
+  await until('the other tone', () => hears(out, 660))
   t.ok(hears(out, 660), 'music is heard')
   const ssrcs = out.media!.received.ssrcs.length
   t.equal(await inc.resume(), 200)

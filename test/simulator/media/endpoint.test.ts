@@ -100,7 +100,7 @@ t.test('digits travel as RFC 4733 events in the stream of the audio', async (t) 
   await until('audio', () => callee.verdict().received.packets > 2)
   caller.dtmf('12#', 100)
   await until(
-    'audio',
+    'the digits',
     () =>
       callee
         .verdict()

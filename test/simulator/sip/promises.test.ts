@@ -130,7 +130,7 @@ t.test('a stream that keeps every promise, with figures', async (t) => {
   const one = await scene(t, {})
   await answer(one)
   one.business.dtmf('7')
-  await until('a digit', () => Boolean(one.call.media?.verdict().heard))
+  await until('audio', () => Boolean(one.call.media?.verdict().heard))
   await until('a digit', () => one.call.media?.verdict().received.digits.length === 1)
   t.same(one.call.violations, [])
   const { promises, received } = one.call.view().media!
