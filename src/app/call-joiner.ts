@@ -1,6 +1,6 @@
 import type { Call, CallRecord, CallRegistry, WhatsAppReport } from '../calls/index.ts'
 import { mergeReports } from '../calls/index.ts'
-import type { CallHint } from '../records/index.ts'
+import { APART, type CallHint } from '../records/index.ts'
 import type { Clock, Timer } from '../shared/clock.ts'
 import type { Logger } from '../shared/log.ts'
 import type { CallWebhook } from '../webhooks/index.ts'
@@ -11,8 +11,6 @@ const WAIT = 600_000
 const WAITING = 1000
 /** Ended calls looked through for one whose id is not known, newest first. */
 const LOOKED_AT = 100
-/** How far apart WhatsApp's clock, in whole seconds, and ours may be, milliseconds. */
-const APART = 5000
 
 /** Where reports go whose call is in memory no more. */
 export interface StoredReports {
@@ -67,13 +65,14 @@ export class CallJoiner {
     const { wacid } = event
     const report = reportOf(event)
     if (this.#tell(wacid, report)) return
-    const id = event.direction === 'business-initiated' ? this.#withoutId(event) : undefined
+    const hint = this.#hintOf(event)
+    const id = hint && this.#withoutId(hint)
     if (id !== undefined) {
       this.#calls.learnWacid(id, wacid)
       if (this.#tell(wacid, report)) return
     }
     this.#wait(wacid, report)
-    void this.#lookUp(event, report)
+    void this.#lookUp(wacid, report, hint)
   }
 
   /** Forgets what waits. */
@@ -96,15 +95,19 @@ export class CallJoiner {
   }
 
   /** The call may have ended long ago, before a restart even. */
-  async #lookUp(event: CallWebhook, report: Partial<WhatsAppReport>): Promise<void> {
-    const { wacid } = event
-    const found = await this.#stored?.tell(wacid, report, this.#hintOf(event))
+  async #lookUp(
+    wacid: string,
+    report: Partial<WhatsAppReport>,
+    hint: CallHint | undefined,
+  ): Promise<void> {
+    const found = await this.#stored?.tell(wacid, report, hint)
     if (!found) return
     this.#waiting.get(wacid)?.timer.clear()
     this.#waiting.delete(wacid)
     this.#joined++
   }
 
+  /** What tells the call where its id does not; undefined for a call that comes with its id. */
   #hintOf({ direction, phoneNumberId, contact, at }: CallWebhook): CallHint | undefined {
     const number = phoneNumberId === undefined ? undefined : this.#numberOf(phoneNumberId)
     if (direction !== 'business-initiated' || number === undefined || at === undefined) {
@@ -141,15 +144,12 @@ export class CallJoiner {
   }
 
   /** The call of a webhook that names it by an id we have not heard of. */
-  #withoutId(event: CallWebhook): string | undefined {
-    const { phoneNumberId, contact, at } = event
-    const number = phoneNumberId === undefined ? undefined : this.#numberOf(phoneNumberId)
-    if (number === undefined || at === undefined) return undefined
+  #withoutId({ number, consumers, at }: CallHint): string | undefined {
     const fits = (call: Call | CallRecord): boolean =>
       call.direction === 'business-initiated' &&
       call.whatsapp.wacid === undefined &&
       call.number === number &&
-      (call.consumer === `+${contact.waId}` || call.consumer === contact.userId) &&
+      consumers.includes(call.consumer) &&
       call.startedAt <= at + APART &&
       (call.endedAt ?? Number.POSITIVE_INFINITY) >= at - APART
     for (const call of this.#calls.active()) if (fits(call)) return call.id

@@ -28,6 +28,7 @@ import { counter, gauge, one } from './metrics/families.ts'
 /** Milliseconds for one request of a permission check; the call waits for less. */
 const TIMEOUT = 5000
 
+/** What calling works with. */
 export interface CallingOptions {
   /** The configuration now; `whatsapp` of it stays as it was at the start. */
   config: () => Config

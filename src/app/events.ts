@@ -13,6 +13,7 @@ const WARNING = 3
 /** How long the last events may take when the process stops, milliseconds. */
 const FLUSH = 5000
 
+/** What events are made of and sent with. */
 export interface EventsOptions {
   /** As it is now; a reload may change it. */
   config: () => Config

@@ -20,6 +20,7 @@ import type { Logger } from '../shared/log.ts'
 import { counter, gauge, one } from './metrics/families.ts'
 import type { SipServerHandle } from './sip-server.ts'
 
+/** What tracing works with. */
 export interface TracingOptions {
   /** As it is now; a reload may change it. */
   config: () => Config

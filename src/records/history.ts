@@ -20,6 +20,7 @@ const RETRY = { first: 1000, longest: 30_000 }
 /** How long the last calls may take when the process stops, milliseconds. */
 const CLOSE_WITHIN = 5000
 
+/** What the history works with. */
 export interface HistoryOptions {
   /** `records.path` */
   folder: string

@@ -18,5 +18,5 @@ export {
 export { EXPORT_FORMATS, type ExportFormat } from './messages.ts'
 export { PUSH_DELAY, type PushStatus, RecordPush } from './push.ts'
 export { recordJsonSchema, recordSchema } from './schema.ts'
-export { type CallHint, CallStore, COUNT_LIMIT } from './store.ts'
+export { APART, type CallHint, CallStore, COUNT_LIMIT } from './store.ts'
 export { type CallSummary, parseRecord } from './stored.ts'

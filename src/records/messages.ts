@@ -34,6 +34,7 @@ export interface Asks {
   close: { in: undefined; out: undefined }
 }
 
+/** A page of the list that is asked for. */
 export interface PageAsk {
   filter: CallFilter
   before: Cursor | undefined
@@ -42,6 +43,7 @@ export interface PageAsk {
   detail: boolean
 }
 
+/** What WhatsApp's webhooks say of a call. */
 export interface TellAsk {
   wacid: string
   told: Partial<WhatsAppReport>
@@ -50,8 +52,10 @@ export interface TellAsk {
 
 /** Formats of an export. */
 export const EXPORT_FORMATS = ['csv', 'jsonl'] as const
+/** A format of an export. */
 export type ExportFormat = (typeof EXPORT_FORMATS)[number]
 
+/** A part of an export that is asked for. */
 export interface ExportAsk {
   filter: CallFilter
   format: ExportFormat

@@ -15,7 +15,7 @@ const VACUUM_SIZE = 64 * 1024 * 1024
 /** Matching calls are counted up to here: more than anybody pages through by number. */
 export const COUNT_LIMIT = 10_000
 /** How far apart WhatsApp's clock, in whole seconds, and ours may be, milliseconds. */
-const APART = 5000
+export const APART = 5000
 
 /** How much is kept. */
 export type Retention = Pick<CallHistoryConfig, 'keep' | 'maxSize' | 'maxCalls'>

@@ -32,6 +32,7 @@ const KINDS = {
   client: SpanKind.CLIENT,
 } as const
 
+/** Where spans go, and who made them. */
 export interface TelemetryOptions {
   config: TelemetryConfig
   version: string

@@ -37,6 +37,7 @@ t.test('the end, the figures and WhatsApp’s word are written, whenever they co
   const call = begin('a', 'wacid.A')
   t.equal(await records.stored?.get('a'), undefined, 'not while it goes on')
   calls.tell('wacid.A', { createdAt: 5 })
+  t.equal(await records.stored?.get('a'), undefined, 'nor what WhatsApp says of it meanwhile')
   call.end(hungUpBy('pbx'))
   t.match(await records.stored?.get('a'), { state: 'ended', whatsappReport: { createdAt: 5 } })
   call.complete(emptyReport(7))

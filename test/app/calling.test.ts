@@ -252,3 +252,13 @@ t.test(
     t.same(calling.checks(), [], 'all of it passes by itself')
   },
 )
+
+t.test('what a record says of the permission: nothing where it is not asked for', async (t) => {
+  const { calling, state } = callingLab(t)
+  const number = state.config.numbers[0]!
+  const trunk = state.config.trunks[0]!
+  const asked = { ...trunk, permissions: { ...trunk.permissions, mode: 'check' as const } }
+  t.same(calling.permission(number, asked, CONSUMER), { status: undefined, expiresAt: undefined })
+  const off = { ...trunk, permissions: { ...trunk.permissions, mode: 'off' as const } }
+  t.equal(calling.permission(number, off, CONSUMER), undefined)
+})

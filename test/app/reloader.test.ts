@@ -112,6 +112,19 @@ for (const [what, change, text, code] of bad) {
   })
 }
 
+t.test('a reload that fails half-way tells the configuration that is in use', async (t) => {
+  const { reloader, state } = lab({
+    apply: async (config) => {
+      state.running = config
+      throw new CausewayError('APP_RELOAD_FAILED')
+    },
+  })
+  state.text = calls(7)
+  t.match(await reloader.reload(), { ok: false })
+  t.equal(reloader.view().hash, `sha256:${configHash(state.running)}`)
+  t.not(reloader.view().hash, `sha256:${configHash(first)}`)
+})
+
 t.test('a mistake is told with its place', async (t) => {
   const { reloader, state } = lab()
   state.text = edit().replace('numbers:', 'limits: { calls: many }\nnumbers:')

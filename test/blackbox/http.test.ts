@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import t from 'tap'
+import { until } from '../support/until.ts'
 import { businessTalk, metaBye, pbxBye, userTalk } from './support/calls.ts'
 import { BUSINESS, CONSUMER, type Lab, printsNoSecret, withLab } from './support/lab.ts'
 import { response } from './support/message.ts'
@@ -144,11 +145,11 @@ t.test('a call while it lasts and afterwards', (t) =>
     const started = Date.now()
     const talk = await userTalk(lab, { headers: [['x-wa-meta-country-code', 'FR']] })
     // The 200 is on its way to WhatsApp a moment before the call is listed as answered.
-    let active = await list(lab, '?state=active')
-    for (let i = 0; i < 100 && active.calls[0]?.['state'] !== 'answered'; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 20))
+    let active: Awaited<ReturnType<typeof list>> = { calls: [], total: 0 }
+    await until('the answer in the list', async () => {
       active = await list(lab, '?state=active')
-    }
+      return active.calls[0]?.['state'] === 'answered'
+    })
     t.equal(active.total, 1)
     const { id } = active.calls[0]!
     t.match(active.calls[0], {

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { until } from '../support/until.ts'
 import {
   account,
   challenged,
@@ -31,11 +32,11 @@ async function calls(lab: Lab): Promise<Listed[]> {
 
 /** Every call is over, the last one for this reason. */
 async function over(t: Test, lab: Lab, code: string): Promise<void> {
-  let all = await calls(lab)
-  for (let tries = 0; tries < 100 && all.some(({ state }) => state !== 'ended'); tries++) {
-    await new Promise((resolve) => setTimeout(resolve, 20))
+  let all: Listed[] = []
+  await until('the end of every call', async () => {
     all = await calls(lab)
-  }
+    return all.every(({ state }) => state === 'ended')
+  })
   t.same(
     all.filter(({ state }) => state !== 'ended'),
     [],
@@ -190,14 +191,8 @@ t.test('repetitions: INVITE, 200 and ACK', (t) =>
     await lab.wa.inbox.take({ method: 'ACK', callId: arrived.sip.callId })
     const { sip: answer } = await lab.pbx.inbox.take({ status: 200, callId: invite.callId })
     // The ACK of the PBX is lost: the 200 comes again (§13.3.1.4).
-    const again = async (): Promise<number> => {
-      const wanted = { status: 200, of: 'INVITE', callId: invite.callId }
-      for (let i = 0; i < 200 && lab.pbx.inbox.count(wanted) < 2; i++) {
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
-      return lab.pbx.inbox.count(wanted)
-    }
-    t.ok((await again()) >= 2, 'a 200 without ACK is repeated')
+    const wanted = { status: 200, of: 'INVITE', callId: invite.callId }
+    await until('a 200 without ACK is repeated', () => lab.pbx.inbox.count(wanted) >= 2)
     const pbx = Dialog.caller(invite, answer, pbxVia(lab))
     lab.pbx.send(lab.at.udp, pbx.ack())
     lab.pbx.send(lab.at.udp, pbx.ack())
@@ -233,9 +228,7 @@ t.test('repetitions: INVITE, 200 and ACK', (t) =>
     original.reply(
       response(original.sip, '200 OK', { tag, headers: [['Contact', contact]], body: 'v=0\r\n' }),
     )
-    for (let i = 0; i < 100 && count() === before; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+    await until('an ACK for the repetition', () => count() !== before)
     t.equal(count(), before + 1)
     await metaBye(lab, user)
   }),

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 import type { CallRecord } from '../../src/calls/index.ts'
+import { until } from '../support/until.ts'
 import { businessTalk, metaBye, pbxBye, userCall, userTalk } from './support/calls.ts'
 import { Causeway } from './support/causeway.ts'
 import { ackFailure } from './support/dialog.ts'
@@ -57,15 +58,6 @@ function kept(lab: Lab): Map<string, CallRecord> {
   return new Map(records.map((record) => [record.callIds.pbx!, record]))
 }
 
-/** Asks again until it is so: a call is in the file some milliseconds after its end. */
-async function until(what: () => boolean): Promise<boolean> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (what()) return true
-    await new Promise((resolve) => setTimeout(resolve, 25))
-  }
-  return what()
-}
-
 /** The PBX refuses a call of a WhatsApp user. */
 async function refusedCall(lab: Lab): Promise<string> {
   const call = await userCall(lab)
@@ -91,7 +83,8 @@ t.test('SIGKILL during traffic: every call that had ended is in the records', (t
     // The last BYE is answered. What was handed over before the kill is written in a matter of
     // milliseconds: the file itself is the witness, the process is asked nothing.
     const last = ended.at(-1)!
-    t.ok(await until(() => kept(lab).has(last)), 'the last call is in the file')
+    // A call is in the file some milliseconds after its end.
+    await until('the last call in the file', () => kept(lab).has(last))
     // Two more hang up as the process dies: they may be in the file, or not.
     for (const talk of open) talk.sendWa(talk.wa.request('BYE'))
     lab.up.signal('SIGKILL')

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { makeCa, makeCert } from '../support/certificates.ts'
+import { PATIENCE } from '../support/until.ts'
 import { businessTalk, MetaInvite, metaBye, pbxBye, userTalk } from './support/calls.ts'
 import { Causeway } from './support/causeway.ts'
 import { BUSINESS, CONSUMER, DOMAIN, type Lab, SECRETS, withLab } from './support/lab.ts'
@@ -85,7 +86,7 @@ t.test('what is wrong before it starts: exit codes', async (t) => {
   for (const [what, text, args, code, said] of rows) {
     if (text !== undefined) writeFileSync(file, text)
     const causeway = new Causeway(args)
-    const late = setTimeout(() => causeway.signal('SIGKILL'), 6000)
+    const late = setTimeout(() => causeway.signal('SIGKILL'), PATIENCE)
     t.equal(await causeway.exited, code, `${what}: ${causeway.stderr.slice(0, 200)}`)
     clearTimeout(late)
     t.match(causeway.stderr, said, what)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { makeCa, makeCert } from '../support/certificates.ts'
 import { type PeerMessage, SipPeer } from '../support/sip-peer.ts'
+import { until } from '../support/until.ts'
 import { type UserCall, userCall } from './support/calls.ts'
 import { Causeway } from './support/causeway.ts'
 import { ackFailure } from './support/dialog.ts'
@@ -40,10 +41,10 @@ t.test('two targets, one of them silent, as an operator sees it', async (t) => {
     const [line] = await lab.up.printed(/^\{.*"target is down".*\}$/m)
     t.match(JSON.parse(line), { level: 40, target: first.uri, reason: /no answer to OPTIONS/ })
     let { trunks } = await json(lab, '/api/v1/trunks')
-    for (let i = 0; i < 50 && trunks[0].targets[1].state !== 'up'; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 100))
+    await until('a ping that is answered', async () => {
       trunks = (await json(lab, '/api/v1/trunks')).trunks
-    }
+      return trunks[0].targets[1].state === 'up'
+    })
     t.match(trunks[0], {
       up: true,
       active_calls: 0,

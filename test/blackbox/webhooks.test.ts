@@ -7,10 +7,10 @@ import type { CallRecord } from '../../src/calls/index.ts'
 import { eventSchema } from '../../src/events/index.ts'
 import { hang, isGenuine } from '../events/support.ts'
 import { causeway } from '../support/cli.ts'
+import { until } from '../support/until.ts'
 import {
   BUSINESS,
   CONSUMER,
-  eventually,
   NUMBER_ID,
   SECRETS,
   type WebhookLab,
@@ -27,7 +27,7 @@ async function reported(lab: WebhookLab, wacid: string): Promise<CallRecord> {
     const { calls } = await lab.get<CallList>(`/api/v1/calls?wacid=${encodeURIComponent(wacid)}`)
     return calls[0]
   }
-  await eventually(`the webhooks of ${wacid}`, async () => {
+  await until(`the webhooks of ${wacid}`, async () => {
     return (await find())?.whatsappReport?.status !== undefined
   })
   return (await find())!
@@ -45,7 +45,7 @@ t.test('webhooks of calls both ways arrive, are joined, and the CRM follows', (t
     webhooks.reorder = true
 
     const incoming = simulator.sip.placeCall({ from: CONSUMER, to: BUSINESS })
-    await eventually('the answer', () => incoming.state === 'answered')
+    await until('the answer', () => incoming.state === 'answered')
     simulator.sip.hangup(incoming.id)
     const first = await reported(lab, incoming.id)
     t.match(first, {
@@ -62,7 +62,7 @@ t.test('webhooks of calls both ways arrive, are joined, and the CRM follows', (t
     const arriving = simulator.sip.calls.next((call) => call.consumer === CONSUMER.slice(1))
     const outgoing = pbx.call(CONSUMER, { from: BUSINESS })
     const atWhatsApp = await arriving
-    await eventually('the answer', () => outgoing.state === 'answered')
+    await until('the answer', () => outgoing.state === 'answered')
     outgoing.hangup()
     const second = await reported(lab, atWhatsApp.id)
     t.match(second, {
@@ -74,7 +74,7 @@ t.test('webhooks of calls both ways arrive, are joined, and the CRM follows', (t
     const shown = await causeway(['calls', 'show', atWhatsApp.id, '--url', lab.http])
     t.match(shown.stdout, /^ {2}webhook WhatsApp says COMPLETED, \d+ s$/m)
 
-    await eventually('the events of both calls', () => {
+    await until('the events of both calls', () => {
       const told = crm.events.filter(({ type }) => type === 'call.reported')
       return (
         told.length === 2 && crm.events.filter(({ type }) => type === 'call.ended').length === 2
@@ -119,7 +119,7 @@ t.test('settings that somebody changes are repaired at once, and told', (t) =>
     t.equal(response.status, 200)
     const number = simulator.store.lookupNumberById(NUMBER_ID)!
     t.equal(number.calling.status, 'DISABLED')
-    await eventually('the repair', () => number.calling.status === 'ENABLED')
+    await until('the repair', () => number.calling.status === 'ENABLED')
     await simulator.graph.webhooks.idle()
     await lab.up.printed(/settings changed; looking at them/, 60_000)
   }),
@@ -175,15 +175,15 @@ t.test('forged, stale, replayed and huge webhooks change nothing', (t) =>
       ...(await lab.metrics('causeway_webhook_deliveries')),
       ...(await lab.metrics('causeway_webhook_events')),
     })
-    await eventually('all worked off', async () => {
+    await until('all worked off', async () => {
       return (await results())['causeway_webhook_deliveries_total{result="accepted"}'] === 2
     })
     t.equal(reads(), before, 'nobody looked at the settings')
     t.equal((await post(body(now), SECRETS.app)).status, 200)
-    await eventually('the genuine one', () => reads() > before)
+    await until('the genuine one', () => reads() > before)
     const once = reads()
     for (let i = 0; i < 5; i++) t.equal((await post(body(now), SECRETS.app)).status, 200)
-    await eventually('the replays', async () => {
+    await until('the replays', async () => {
       const field = 'causeway_webhook_events_total{field="account_settings_update"'
       return (await results())[`${field},result="duplicate"}`] === 5
     })
@@ -203,10 +203,10 @@ t.test('a CRM that hangs delays no call, and its events are not lost', (t) =>
     const { simulator, crm } = lab
     crm.script.push(...Array.from({ length: 50 }, () => hang))
     const call = simulator.sip.placeCall({ from: CONSUMER, to: BUSINESS })
-    await eventually('the answer', () => call.state === 'answered')
-    await eventually('the first event hangs', () => crm.posted.length > 0)
+    await until('the answer', () => call.state === 'answered')
+    await until('the first event hangs', () => crm.posted.length > 0)
     simulator.sip.hangup(call.id)
-    await eventually('the end', async () => {
+    await until('the end', async () => {
       const { calls } = await lab.get<CallList>('/api/v1/calls?state=ended')
       return calls.length === 1
     })

@@ -34,3 +34,17 @@ t.test('every row is of an error that the source makes', async (t) => {
     [],
   )
 })
+
+t.test('every code the documentation names is in the catalogue', async (t) => {
+  const codes = Object.keys(catalogue)
+  for (const file of ['README.md', 'docker/README.md', ...globSync('docs/**/*.md')]) {
+    const text = readFileSync(file, 'utf8')
+    const named = text.matchAll(
+      /`((?:APP|CALL|CONFIG|DOCTOR|MEDIA|PERMISSION|SETTINGS|SIP|TRUNK)_[A-Z0-9_]+)`/g,
+    )
+    const unknown = [...named]
+      .map(([, code]) => code!)
+      .filter((code) => !codes.some((known) => known.startsWith(code)))
+    t.same(unknown, [], file)
+  }
+})

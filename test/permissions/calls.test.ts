@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { PbxCall } from '../../src/simulator/toy-pbx/index.ts'
-import { startLab, until, type WholeLab } from '../support/whole-lab.ts'
+import { until } from '../support/until.ts'
+import { startLab, type WholeLab } from '../support/whole-lab.ts'
 import { HOUR } from './support.ts'
 
 const NUMBERS = { sdes: { srtp: 'SDES' } } as const

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { TONES, until } from '../support/whole-lab.ts'
+import { until } from '../support/until.ts'
+import { TONES } from '../support/whole-lab.ts'
 import { extension, extensionFor, transferred } from './transfers.ts'
 import { everyWay } from './ways.ts'
 

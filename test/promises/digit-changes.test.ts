@@ -1,5 +1,5 @@
 import t from 'tap'
-import { until } from '../support/whole-lab.ts'
+import { until } from '../support/until.ts'
 import { digitsOf } from '../support/whole-talk.ts'
 import { everyWay } from './ways.ts'
 

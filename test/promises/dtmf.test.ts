@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
-import { startLab, until } from '../support/whole-lab.ts'
+import { until } from '../support/until.ts'
+import { startLab } from '../support/whole-lab.ts'
 import { digitsOf, type Talk } from '../support/whole-talk.ts'
 import { everyWay } from './ways.ts'
 

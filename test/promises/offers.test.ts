@@ -1,5 +1,6 @@
 import t from 'tap'
-import { startLab, until } from '../support/whole-lab.ts'
+import { until } from '../support/until.ts'
+import { startLab } from '../support/whole-lab.ts'
 import { everyWay } from './ways.ts'
 
 const trunk = { codecs: ['opus', 'PCMA'] }

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { sine } from '../../src/simulator/media/tone.ts'
 import { octetsOf, wavFile } from '../support/audio-files.ts'
-import { startLab, TONES, until } from '../support/whole-lab.ts'
+import { until } from '../support/until.ts'
+import { startLab, TONES } from '../support/whole-lab.ts'
 import { everyWay } from './ways.ts'
 
 const ANNOUNCEMENT = 1500

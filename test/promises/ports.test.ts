@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import t from 'tap'
-import { MEDIA_ADDRESS, startLab, until } from '../support/whole-lab.ts'
+import { until } from '../support/until.ts'
+import { MEDIA_ADDRESS, startLab } from '../support/whole-lab.ts'
 
 /** The first of `count` UDP ports in a row that are free, below those the system hands out. */
 async function freeRange(count: number): Promise<number> {

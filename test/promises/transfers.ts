@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
 import type { PbxCall, ToyPbx } from '../../src/simulator/toy-pbx/index.ts'
-import { TONES, until, type WholeLab } from '../support/whole-lab.ts'
+import { until } from '../support/until.ts'
+import { TONES, type WholeLab } from '../support/whole-lab.ts'
 import type { Talk } from '../support/whole-talk.ts'
 
 /** SIP URI of an extension of a PBX. */

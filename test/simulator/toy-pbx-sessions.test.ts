@@ -5,6 +5,7 @@ import {
   type ToyPbx,
   type ToyPbxOptions,
 } from '../../src/simulator/toy-pbx/index.ts'
+import { until } from '../support/until.ts'
 
 async function start(
   t: { teardown(fn: () => unknown): void },
@@ -13,12 +14,6 @@ async function start(
   const pbx = await startToyPbx({ ringMs: 10, ...options })
   t.teardown(() => pbx.close())
   return pbx
-}
-
-/** Waits, on the real clock that paces the media, until `done` says so. */
-async function until(done: () => boolean, ms = 8000): Promise<void> {
-  const end = performance.now() + ms
-  while (!done() && performance.now() < end) await new Promise((r) => setTimeout(r, 10))
 }
 
 /** A call between two toy PBXs, answered and heard on both sides. */
@@ -32,14 +27,14 @@ async function talk(
   const ringing = callee.next()
   const out = caller.call('+33199001234')
   const inc = await ringing
-  await until(() => Boolean(out.media?.heard && inc.media?.heard))
+  await until('audio', () => Boolean(out.media?.heard && inc.media?.heard))
   return { out, inc, callee }
 }
 
 /** Waits until `count` more packets have come. */
 function more(call: PbxCall, count: number): Promise<void> {
   const target = (call.media?.received.packets ?? 0) + count
-  return until(() => (call.media?.received.packets ?? 0) >= target)
+  return until('audio', () => (call.media?.received.packets ?? 0) >= target)
 }
 
 const hears = (call: PbxCall, frequency: number): boolean =>
@@ -48,7 +43,7 @@ const hears = (call: PbxCall, frequency: number): boolean =>
 t.test('hold with music, without, and in the old way; and back', async (t) => {
   const { out, inc } = await talk(t)
   t.equal(await inc.hold('sendonly'), 200)
-  await until(() => hears(out, 660))
+  await until('the other tone', () => hears(out, 660))
   t.ok(hears(out, 660), 'music is heard')
   const ssrcs = out.media!.received.ssrcs.length
   t.equal(await inc.resume(), 200)
@@ -68,7 +63,7 @@ t.test('hold with music, without, and in the old way; and back', async (t) => {
 t.test('a PBX changes its SSRC, port, codec and packet time in a call', async (t) => {
   const { out, inc } = await talk(t, { codecs: ['opus', 'PCMA'], srtp: 'none' })
   inc.changeSsrc()
-  await until(() => out.media?.received.ssrcs.length === 2)
+  await until('another stream', () => out.media?.received.ssrcs.length === 2)
   t.equal(out.media!.received.ssrcs.length, 2)
   t.equal(await inc.changePort(), 200)
   await more(out, 10)
@@ -78,7 +73,7 @@ t.test('a PBX changes its SSRC, port, codec and packet time in a call', async (t
   t.equal(out.media!.codec, 'PCMA')
   t.equal(await inc.changePtime(30), 200)
   const { irregular } = out.media!.received
-  await until(() => out.media!.received.irregular > irregular + 5)
+  await until('other packet times', () => out.media!.received.irregular > irregular + 5)
   t.ok(out.media!.received.irregular > irregular + 5, '30 ms are seen')
   t.equal(await inc.changePtime(20), 200)
   t.equal(await inc.changeCodec('opus', 'PCMA'), 200)
@@ -93,7 +88,7 @@ t.test('a PBX changes its SSRC, port, codec and packet time in a call', async (t
 t.test('silence, digits and a PBX that vanishes', async (t) => {
   const { out, inc } = await talk(t, { codecs: ['PCMA'] })
   inc.dtmf('42')
-  await until(() => out.media?.received.digits.length === 2)
+  await until('a digit', () => out.media?.received.digits.length === 2)
   t.same(
     out.media!.received.digits.map(({ digit }) => digit),
     ['4', '2'],
@@ -129,7 +124,7 @@ t.test('the offer in the 200, the answer in the ACK', async (t) => {
   const ringing = callee.next()
   const out = caller.call('+33199001234', { lateOffer: true })
   const inc = await ringing
-  await until(() => Boolean(out.media?.heard && inc.media?.heard))
+  await until('audio', () => Boolean(out.media?.heard && inc.media?.heard))
   t.ok(out.media?.heard && inc.media?.heard)
 })
 
@@ -140,10 +135,10 @@ for (const early of ['same', 'moves'] as const) {
     const ringing = callee.next()
     const out = caller.call('+33199001234')
     const inc = await ringing
-    await until(() => (inc.media?.sent.packets ?? 0) > 2)
+    await until('audio', () => (inc.media?.sent.packets ?? 0) > 2)
     t.equal(inc.state, 'ringing', 'it speaks while it rings')
     await out.until((call) => call.state === 'answered')
-    await until(() => Boolean(out.media?.heard && inc.media?.heard))
+    await until('audio', () => Boolean(out.media?.heard && inc.media?.heard))
     t.ok(out.media?.heard && inc.media?.heard)
   })
 }

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { startToyPbx, type ToyPbx, type ToyPbxOptions } from '../../src/simulator/toy-pbx/index.ts'
+import { until } from '../support/until.ts'
 
 async function start(
   t: { teardown(fn: () => unknown): void },
@@ -8,12 +9,6 @@ async function start(
   const pbx = await startToyPbx({ ringMs: 10, ...options })
   t.teardown(() => pbx.close())
   return pbx
-}
-
-/** Waits, on the real clock that paces the media, until `done` says so. */
-async function until(done: () => boolean, ms = 8000): Promise<void> {
-  const end = performance.now() + ms
-  while (!done() && performance.now() < end) await new Promise((r) => setTimeout(r, 10))
 }
 
 for (const [srtp, codec] of [
@@ -30,7 +25,7 @@ for (const [srtp, codec] of [
     t.equal(inc.from, '100')
     t.equal(inc.headers['x-test'], 'yes')
     await out.until((call) => call.state === 'answered')
-    await until(() => Boolean(out.media?.heard && inc.media?.heard))
+    await until('audio', () => Boolean(out.media?.heard && inc.media?.heard))
     t.equal(out.media?.received.tone?.frequency, 880)
     t.equal(inc.media?.received.tone?.frequency, 1000)
     t.equal(out.media?.codec, codec)

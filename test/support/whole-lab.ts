@@ -11,6 +11,7 @@ import { type Behaviour, type Simulator, startSimulator } from '../../src/simula
 import { createFrameDecoder, toneLoop } from '../../src/simulator/media/codec.ts'
 import { startToyPbx, type ToyPbx, type ToyPbxOptions } from '../../src/simulator/toy-pbx/index.ts'
 import { starvation } from './starvation.ts'
+import { until } from './until.ts'
 import { Talk, type TalkOptions } from './whole-talk.ts'
 
 const DOMAIN = 'sip.example.com'
@@ -75,19 +76,6 @@ export interface WholeLab {
   metric(name: string): Promise<number | undefined>
   /** Nothing of any call is left. */
   nothingHeld(t: Test): Promise<void>
-}
-
-/** Waits on the real clock that paces the media; throws after `ms` milliseconds. */
-export async function until(
-  what: string,
-  holds: () => boolean | Promise<boolean>,
-  ms = 20_000,
-): Promise<void> {
-  const end = performance.now() + ms
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`${what}: not within ${ms} ms`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
 }
 
 /** Codecs are compiled and tones encoded before the first call is timed. */
@@ -250,7 +238,7 @@ async function nothingHeld(t: Test, instance: Instance): Promise<void> {
     left = gauges.filter(([, value]) => value !== 0)
     return left.length === 0
   }
-  await until('nothing held', look, 5000).catch(() => {})
+  await until('nothing held', look).catch(() => {})
   t.ok(looked >= 10, `${looked} gauges are looked at`)
   t.same(left, [], 'nothing is held any more')
 }

@@ -2,7 +2,8 @@ import type { Test } from 'tap'
 import type { CallRecord } from '../../src/calls/index.ts'
 import type { MediaVerdict } from '../../src/simulator/index.ts'
 import type { PbxCall, PlaceOptions } from '../../src/simulator/toy-pbx/index.ts'
-import { until, type WholeLab } from './whole-lab.ts'
+import { until } from './until.ts'
+import type { WholeLab } from './whole-lab.ts'
 
 /** WhatsApp's side of a call. */
 type WhatsAppCall = ReturnType<WholeLab['simulator']['sip']['placeCall']>

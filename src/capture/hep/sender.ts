@@ -20,6 +20,7 @@ const FRESH = 300_000
 /** Least time between two warnings, milliseconds. */
 const QUIET = 60_000
 
+/** Where copies go, and what joins them. */
 export interface HepSenderOptions {
   config: HepConfig
   /** What joins a message to others, asked when it is sent. */

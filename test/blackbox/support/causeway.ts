@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { PATIENCE } from '../../support/until.ts'
 
 /** Where a running instance listens. */
 export interface Addresses {
@@ -44,7 +45,7 @@ export class Causeway {
   }
 
   /** Resolves when something printed matches. @throws Error after `ms`, or when the process ends */
-  async printed(pattern: RegExp, ms = 10_000): Promise<RegExpExecArray> {
+  async printed(pattern: RegExp, ms = PATIENCE): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const fail = (why: string): void => {
         stop()

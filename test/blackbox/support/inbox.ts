@@ -1,3 +1,4 @@
+import { PATIENCE } from '../../support/until.ts'
 import { Sip } from './message.ts'
 
 /** A message that has arrived, with the way back to where it came from. */
@@ -43,7 +44,7 @@ export class Inbox {
   }
 
   /** The next message that fits, come or coming. @throws Error after `ms` milliseconds */
-  take(wanted: Wanted, ms = 5000): Promise<Received> {
+  take(wanted: Wanted, ms = PATIENCE): Promise<Received> {
     const index = this.#unread.findIndex(({ sip }) => fits(sip, wanted))
     if (index >= 0) return Promise.resolve(this.#unread.splice(index, 1)[0]!)
     return new Promise((resolve, reject) => {

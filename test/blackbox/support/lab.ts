@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { makeCa, makeCert, writeCertificate } from '../../support/certificates.ts'
+import { until } from '../../support/until.ts'
 import { type Addresses, Causeway } from './causeway.ts'
 import { ForeignGraph } from './graph.ts'
 import { ForeignPbx } from './pbx.ts'
@@ -142,14 +143,11 @@ export async function hangUpAll(lab: Lab): Promise<void> {
 
 /** Waits until the settings of every number were looked at. */
 async function settingsSettled(lab: Lab): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+  await until('the settings', async () => {
     const response = await lab.http('/api/v1/numbers')
-    const { numbers = [] } = (await response.json()) as {
-      numbers?: { status: string; credentials: boolean }[]
-    }
-    if (numbers.every(({ status }) => status !== 'pending')) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
+    const { numbers = [] } = (await response.json()) as { numbers?: { status: string }[] }
+    return numbers.every(({ status }) => status !== 'pending')
+  })
 }
 
 function baseConfig(peers: { graphUrl: string; waPort: number; pbx: ForeignPbx }): Yaml {

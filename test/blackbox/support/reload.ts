@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { makeCert } from '../../support/certificates.ts'
+import { until } from '../../support/until.ts'
 import { Causeway } from './causeway.ts'
 import { DOMAIN, type Lab, SECRETS } from './lab.ts'
 
@@ -20,12 +20,12 @@ export const SIGNAL: Reload = async (lab) => {
   // The log may still hold the line of the reload before: the time tells one from the next.
   const before = (await lastReload(lab))?.at
   lab.up.signal('SIGHUP')
-  for (let tries = 0; tries < 1000; tries++) {
-    const last = await lastReload(lab)
-    if (last && last.at !== before) return last
-    await setTimeout(10)
-  }
-  throw new Error('SIGHUP reloads nothing')
+  let last: (Result & { at: string }) | null = null
+  await until('the reload of a SIGHUP', async () => {
+    last = await lastReload(lab)
+    return last !== null && last.at !== before
+  })
+  return last!
 }
 
 async function lastReload(lab: Lab): Promise<(Result & { at: string }) | null> {

@@ -5,6 +5,7 @@ import type { Test } from 'tap'
 import { type Simulator, startSimulator } from '../../../src/simulator/index.ts'
 import { startToyPbx, type ToyPbx } from '../../../src/simulator/toy-pbx/index.ts'
 import { ScriptedTarget } from '../../events/support.ts'
+import { until } from '../../support/until.ts'
 import { Causeway } from './causeway.ts'
 
 export const NUMBER_ID = '106540352242922'
@@ -37,20 +38,6 @@ export interface WebhookLab {
 }
 
 /** Milliseconds other processes may take on a busy machine. */
-const PATIENCE = 60_000
-
-/** Waits for what other processes do. @throws Error after {@link PATIENCE} */
-export async function eventually(
-  what: string,
-  holds: () => boolean | Promise<boolean>,
-): Promise<void> {
-  const end = performance.now() + PATIENCE
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`${what}: not within ${PATIENCE} ms`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
 /** Starts the lab; at the end SIGTERM has to give exit code 0, and no secret may be told. */
 export async function withWebhooks(
   t: Test,
@@ -80,7 +67,7 @@ export async function withWebhooks(
   writeFileSync(file, JSON.stringify(configuration(simulator, pbx, crm)))
   const up = new Causeway(['up', '-c', file, '--json', '--drain', '1s'])
   t.teardown(() => void up.signal('SIGKILL'))
-  await up.printed(/^\{"event":"ready"/m, PATIENCE)
+  await up.printed(/^\{"event":"ready"/m)
   const { http, udp } = await up.ready()
   pbx.settings.trunk = `sip:127.0.0.1:${udp}`
   const get = async <T>(path: string): Promise<T> => (await (await fetch(http + path)).json()) as T
@@ -103,7 +90,7 @@ export async function withWebhooks(
     },
   }
   try {
-    await eventually('the settings of the number', async () => {
+    await until('the settings of the number', async () => {
       const { numbers } = await get<{ numbers: { status: string }[] }>('/api/v1/numbers')
       return numbers[0]?.status === 'ok'
     })

@@ -7,6 +7,7 @@ import {
   MediaEndpoint,
   type MediaEndpointOptions,
 } from '../../../src/simulator/media/index.ts'
+import { until } from '../../support/until.ts'
 
 function options(overrides: Partial<MediaEndpointOptions>): MediaEndpointOptions {
   return {
@@ -20,12 +21,6 @@ function options(overrides: Partial<MediaEndpointOptions>): MediaEndpointOptions
     waits: false,
     ...overrides,
   }
-}
-
-/** Waits, on the real clock that paces the media, until `done` says so. */
-async function until(done: () => boolean, ms = 8000): Promise<void> {
-  const end = performance.now() + ms
-  while (!done() && performance.now() < end) await new Promise((r) => setTimeout(r, 10))
 }
 
 async function talk(
@@ -56,7 +51,7 @@ for (const [codec, profile] of [
 ] as const) {
   t.test(`${codec} over ${profile}: each side hears the other's tone`, async (t) => {
     const [caller, callee] = await talk(t, [codec], profile)
-    await until(() => caller.verdict().heard && callee.verdict().heard)
+    await until('audio', () => caller.verdict().heard && callee.verdict().heard)
     const atCaller = caller.verdict()
     const atCallee = callee.verdict()
     t.equal(atCaller.codec, codec)
@@ -83,7 +78,7 @@ for (const [codec, profile] of [
 t.test('a waiting side is silent until the first packet comes', async (t) => {
   const [caller, callee] = await talk(t, ['PCMA'], 'RTP/SAVP')
   // Whoever answers sends first here; stopped before the caller's first tick it would stay alone.
-  await until(() => callee.verdict().received.packets > 3)
+  await until('audio', () => callee.verdict().received.packets > 3)
   t.ok(caller.verdict().received.packets >= callee.verdict().received.packets)
   t.type(caller.verdict().firstPacketAfter, 'number')
 
@@ -102,9 +97,10 @@ t.test('a waiting side is silent until the first packet comes', async (t) => {
 
 t.test('digits travel as RFC 4733 events in the stream of the audio', async (t) => {
   const [caller, callee] = await talk(t, ['opus'], 'RTP/SAVP')
-  await until(() => callee.verdict().received.packets > 2)
+  await until('audio', () => callee.verdict().received.packets > 2)
   caller.dtmf('12#', 100)
   await until(
+    'the digits',
     () =>
       callee
         .verdict()
@@ -125,7 +121,7 @@ t.test('keys that differ carry nothing', async (t) => {
   t.teardown(() => stranger.close())
   await stranger.complete(callee.offer())
   stranger.start()
-  await until(() => callee.verdict().rejected > 0)
+  await until('another stream', () => callee.verdict().rejected > 0)
   t.ok(callee.verdict().rejected > 0)
   t.equal(callee.verdict().received.ssrcs.length <= 1, true)
   t.ok(caller)
@@ -140,7 +136,7 @@ t.test('packets before the answer are noticed', async (t) => {
   })
   const answer = await callee.answer(caller.offer())
   callee.start()
-  await until(() => callee.verdict().sent.packets > 5)
+  await until('audio', () => callee.verdict().sent.packets > 5)
   await caller.complete(answer)
   t.ok(caller.verdict().earlyBy! >= 60, `${caller.verdict().earlyBy} ms`)
 })

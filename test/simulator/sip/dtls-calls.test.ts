@@ -5,6 +5,7 @@ import { systemClock } from '../../../src/shared/clock.ts'
 import { systemRandom } from '../../../src/shared/random.ts'
 import { toneLoop } from '../../../src/simulator/media/codec.ts'
 import type { CallRecord } from '../../../src/simulator/sip/index.ts'
+import { until } from '../../support/until.ts'
 import { cleanup, DataChannelBusiness } from '../media/libdatachannel.ts'
 import {
   BUSINESS,
@@ -43,15 +44,9 @@ function business(t: Test): DataChannelBusiness {
   return one
 }
 
-/** Waits, on the real clock that paces the media, until `done` says so. */
-async function until(done: () => boolean, ms = 8000): Promise<void> {
-  const end = performance.now() + ms
-  while (!done() && performance.now() < end) await new Promise((r) => setTimeout(r, 10))
-}
-
 /** Speaks until WhatsApp has heard enough. */
 async function speak(business: DataChannelBusiness, call: CallRecord): Promise<void> {
-  await until(() => business.opened)
+  await until('the handshake', () => business.opened)
   const start = performance.now()
   for (let sent = 0; sent < 400 && !call.media?.verdict().heard; ) {
     for (; sent * 20 <= performance.now() - start; sent++) business.say(TONE[sent % TONE.length]!)
@@ -93,7 +88,7 @@ t.test('user-initiated: the offer is a real one but for its values, and both hea
   invite.write(reply(invite.message, '200 OK', CONTACT, { body: await peer.answer(offer) }))
   await lab.peer.expect('ACK')
   await speak(peer, call)
-  await until(() => peer.received.length > 10)
+  await until('audio', () => peer.received.length > 10)
   lab.simulator.hangup(call.id)
   const bye = await lab.peer.expect('BYE')
   bye.write(reply(bye.message, '200 OK'))
@@ -136,7 +131,7 @@ for (const dtlsRole of ['passive', 'active'] as const) {
     peer.accept(answer)
     const call = lab.simulator.calls.byCallId('call-1')!
     await speak(peer, call)
-    await until(() => peer.received.length > 10)
+    await until('audio', () => peer.received.length > 10)
     t.ok(call.media?.verdict().heard)
     t.equal(call.media?.verdict().dtls?.role, dtlsRole)
     t.same(call.violations, [])

@@ -4,6 +4,7 @@ import { systemClock } from '../../../src/shared/clock.ts'
 import { systemRandom } from '../../../src/shared/random.ts'
 import { MediaEndpoint, type MediaEndpointOptions } from '../../../src/simulator/media/index.ts'
 import type { Behaviour, CallRecord } from '../../../src/simulator/sip/index.ts'
+import { until } from '../../support/until.ts'
 import { BUSINESS, CONSUMER, HOST, type Lab, type Received, reply, startLab } from './lab.ts'
 
 const CONTACT = `Contact: <sip:${BUSINESS}@${HOST};transport=tls>`
@@ -56,14 +57,8 @@ async function answer({ lab, invite, business }: Scene): Promise<void> {
   business.start()
 }
 
-/** Waits, on the real clock that paces the media, until `done` says so. */
-async function until(done: () => boolean, ms = 8000): Promise<void> {
-  const end = performance.now() + ms
-  while (!done() && performance.now() < end) await new Promise((r) => setTimeout(r, 10))
-}
-
 const heard = (call: CallRecord, packets: number): Promise<void> =>
-  until(() => (call.media?.verdict().received.packets ?? 0) >= packets)
+  until('audio', () => (call.media?.verdict().received.packets ?? 0) >= packets)
 
 const breaches: {
   rule: string
@@ -135,8 +130,8 @@ t.test('a stream that keeps every promise, with figures', async (t) => {
   const one = await scene(t, {})
   await answer(one)
   one.business.dtmf('7')
-  await until(() => Boolean(one.call.media?.verdict().heard))
-  await until(() => one.call.media?.verdict().received.digits.length === 1)
+  await until('audio', () => Boolean(one.call.media?.verdict().heard))
+  await until('a digit', () => one.call.media?.verdict().received.digits.length === 1)
   t.same(one.call.violations, [])
   const { promises, received } = one.call.view().media!
   t.match(promises, { pauses: 0, silence: 0, broken: {} })
@@ -157,7 +152,7 @@ t.test('early media where it is accepted', async (t) => {
   t.equal(business.verdict().received.packets, 0, 'the consumer is not heard before the answer')
   invite.write(reply(invite.message, '200 OK', CONTACT, { body }))
   await lab.peer.expect('ACK')
-  await until(() => business.verdict().received.packets > 5)
+  await until('audio', () => business.verdict().received.packets > 5)
   t.ok(business.verdict().received.packets > 5)
   t.same(call.violations, [])
   t.equal(call.media?.verdict().promises?.firstPacket, 0)
