@@ -65,6 +65,7 @@ export function sipFamilies({ now, counters }: SipServerMetrics): MetricFamily[]
       }),
     ),
     counter('sip_dialogs_created', 'Dialogs made.', one(dialogs.dialogsMade)),
+    counter('sip_faults', 'Faults of the SIP server itself.', one(counters.faults)),
   ]
 }
 
