@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { type CallRecord, type Simulator, startSimulator } from '../../src/simulator/index.ts'
 import { answered, arrows, recordOf } from './support/asterisk-calls.ts'
 import { type Causeway, causewayPorts, startCauseway } from './support/causeway.ts'
-import { configuration, DOMAIN } from './support/configuration.ts'
+import { configuration, DOMAIN, managedNumber } from './support/configuration.ts'
 import { tail } from './support/daemon.ts'
 import { FreeSwitch, sdp } from './support/freeswitch.ts'
 import { peersFolder } from './support/install.ts'
@@ -53,18 +53,7 @@ async function startLab(t: Test): Promise<Lab> {
     }),
     media: { relay: 'embedded', listen: '127.0.0.1', ports: `${range.first}-${range.last}` },
     numbers: [
-      {
-        name: 'support',
-        phone_number: NUMBER,
-        phone_number_id: number.phoneNumberId,
-        access_token: number.accessToken,
-        calling: {
-          status: 'ENABLED',
-          srtp_key_exchange_protocol: 'SDES',
-          sip: { status: 'ENABLED', port: ports.whatsapp },
-        },
-        inbound: { trunk: 'pbx' },
-      },
+      managedNumber('support', number, { listen: ports.whatsapp, inbound: { trunk: 'pbx' } }),
     ],
     trunks: [
       {
@@ -82,10 +71,7 @@ async function startLab(t: Test): Promise<Lab> {
     if (!t.passing()) t.comment(`Causeway's log ends with\n${tail(causeway.log)}`)
     await causeway.stop()
   })
-  await until('the number is set up', async () => {
-    const { status } = (await causeway.get('/healthz')) as { status: string }
-    return status === 'pass'
-  })
+  await causeway.healthy()
   return { simulator, causeway, folder, pbx, other }
 }
 

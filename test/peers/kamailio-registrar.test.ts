@@ -5,7 +5,7 @@ import { type CallRecord, startSimulator } from '../../src/simulator/index.ts'
 import { PeerDialog, SipPeer } from '../support/sip-peer.ts'
 import { answered } from './support/asterisk-calls.ts'
 import { type Causeway, causewayPorts, startCauseway } from './support/causeway.ts'
-import { configuration, DOMAIN } from './support/configuration.ts'
+import { configuration, DOMAIN, managedNumber } from './support/configuration.ts'
 import { tail } from './support/daemon.ts'
 import { peersFolder } from './support/install.ts'
 import { type Kamailio, startKamailio } from './support/kamailio.ts'
@@ -58,18 +58,8 @@ async function start(t: Test): Promise<Lab> {
   const lab = { simulator, phone, kamailio: await startKamailio(options) } as Lab
   t.teardown(() => lab.kamailio.stop())
   const { sipPort } = lab.kamailio
-  const entry = {
-    name: number.name,
-    phone_number: number.phoneNumber,
-    phone_number_id: number.phoneNumberId,
-    access_token: number.accessToken,
-    calling: {
-      status: 'ENABLED',
-      srtp_key_exchange_protocol: 'SDES',
-      sip: { status: 'ENABLED', port: ports.whatsapp },
-    },
-    inbound: { trunk: 'sbc', to: '1001' },
-  }
+  const inbound = { trunk: 'sbc', to: '1001' }
+  const entry = managedNumber(number.name, number, { listen: ports.whatsapp, inbound })
   const base = configuration({
     ports,
     pbxPort: sipPort,
@@ -103,10 +93,7 @@ async function start(t: Test): Promise<Lab> {
     }
     await lab.causeway.stop()
   })
-  await until('the number is set up', async () => {
-    const { status } = (await lab.causeway.get('/healthz')) as { status: string }
-    return status === 'pass'
-  })
+  await lab.causeway.healthy()
   lab.restart = async () => {
     await lab.kamailio.kill()
     await lab.kamailio.stop()

@@ -6,7 +6,7 @@ import { type CallRecord, startSimulator } from '../../src/simulator/index.ts'
 import { type Asterisk, startAsterisk } from './support/asterisk.ts'
 import { answered, hears } from './support/asterisk-calls.ts'
 import { type Causeway, causewayPorts, startCauseway } from './support/causeway.ts'
-import { configuration, DOMAIN } from './support/configuration.ts'
+import { configuration, DOMAIN, managedNumber } from './support/configuration.ts'
 import { tail } from './support/daemon.ts'
 import { peersFolder } from './support/install.ts'
 import { rtpRange } from './support/ports.ts'
@@ -65,18 +65,12 @@ async function start(t: Test, transport: 'udp' | 'tcp'): Promise<Lab> {
     whatsappPort: simulator.sipAddress.port,
     tls: { ...simulator.issueCertificate([DOMAIN]), ca: simulator.caFile },
     graphUrl: simulator.graphUrl,
-    numbers: rows.map((row, index) => ({
-      name: row.name,
-      phone_number: row.phoneNumber,
-      phone_number_id: row.phoneNumberId,
-      access_token: row.accessToken,
-      calling: {
-        status: 'ENABLED',
-        srtp_key_exchange_protocol: 'SDES',
-        sip: { status: 'ENABLED', port: ports.whatsapp },
-      },
-      inbound: { trunk: ways[index]!.trunk, to: 'service', ring_timeout: '4s' },
-    })),
+    numbers: rows.map((row, index) =>
+      managedNumber(row.name, row, {
+        listen: ports.whatsapp,
+        inbound: { trunk: ways[index]!.trunk, to: 'service', ring_timeout: '4s' },
+      }),
+    ),
   }) as { sip: { listen: { pbx: string[] } } }
   base.sip.listen.pbx = [`${transport}://127.0.0.1:${ports.pbx}`]
   const account = { username: 'causeway', password }
@@ -121,7 +115,8 @@ async function start(t: Test, transport: 'udp' | 'tcp'): Promise<Lab> {
 
 /** Both registrations are up, as either side sees them. */
 async function related(lab: Lab): Promise<void> {
-  await until('both registrations are up', () => bothWays(lab), 30_000)
+  await until('both registrations are up', () => bothWays(lab))
+  await lab.causeway.healthy()
 }
 
 async function bothWays({ causeway, asterisk }: Lab): Promise<boolean> {

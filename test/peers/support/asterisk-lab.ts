@@ -6,11 +6,10 @@ import { type Simulator, startSimulator } from '../../../src/simulator/index.ts'
 import { type Ari, connectAri } from './ari.ts'
 import { type Asterisk, startAsterisk } from './asterisk.ts'
 import { type Causeway, causewayPorts, startCauseway } from './causeway.ts'
-import { configuration, DOMAIN } from './configuration.ts'
+import { configuration, DOMAIN, managedNumber } from './configuration.ts'
 import { tail } from './daemon.ts'
 import { peersFolder } from './install.ts'
 import { rtpRange } from './ports.ts'
-import { until } from './until.ts'
 import { writeTone } from './wav.ts'
 
 /** A trunk of Asterisk (test/peers/asterisk/trunks/pjsip.conf), by the address it has. */
@@ -125,10 +124,7 @@ export async function startAsteriskLab(
   })
   const ari = await connectAri(asterisk.ari, asterisk.credentials)
   t.teardown(() => ari.close())
-  await until('the numbers are set up', async () => {
-    const { status } = (await causeway.get('/healthz')) as { status: string }
-    return status === 'pass'
-  })
+  await causeway.healthy()
   return { simulator, causeway, asterisk, ari, numbers: rows.map((row) => row.phoneNumber) }
 }
 
@@ -142,18 +138,14 @@ type Row = LabNumber & {
 /** An entry of `numbers`. */
 function numberConfig(row: Row, port: number): { name: string } {
   const { name, trunk, srtp = 'SDES', codecs = [], earlyMedia = false } = row
-  const calling = {
-    status: 'ENABLED',
-    srtp_key_exchange_protocol: srtp,
-    sip: { status: 'ENABLED', port },
-    ...(codecs.length > 0 ? { audio: { additional_codecs: codecs } } : {}),
-  }
-  return {
-    name,
-    ...{ phone_number: row.phoneNumber, phone_number_id: row.phoneNumberId },
-    ...{ access_token: row.accessToken, calling },
-    ...{ inbound: { trunk, to: 'service', ring_timeout: '4s', early_media: earlyMedia } },
-  }
+  return managedNumber(name, row, {
+    listen: port,
+    inbound: { trunk, to: 'service', ring_timeout: '4s', early_media: earlyMedia },
+    calling: {
+      srtp_key_exchange_protocol: srtp,
+      ...(codecs.length > 0 ? { audio: { additional_codecs: codecs } } : {}),
+    },
+  })
 }
 
 /** The entries of `trunks` that the numbers need, in the order of the table. */

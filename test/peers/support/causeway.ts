@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type Daemon, startDaemon } from './daemon.ts'
 import { peersFolder } from './install.ts'
 import { freePort } from './ports.ts'
+import { until } from './until.ts'
 
 /** Ports a Causeway is going to listen on, chosen before the peers that call it are started. */
 export interface CausewayPorts {
@@ -36,6 +37,8 @@ export interface Causeway extends Daemon {
   metrics(): Promise<Map<string, number>>
   /** A path of the HTTP interface, as JSON. */
   get(path: string): Promise<unknown>
+  /** Resolves when nothing is wrong: numbers have their settings, trunks are reached. */
+  healthy(): Promise<void>
 }
 
 const launcher = join(import.meta.dirname, '..', '..', '..', 'src', 'cli', 'causeway.js')
@@ -69,6 +72,7 @@ export async function startCauseway(options: CausewayOptions): Promise<Causeway>
     rmSync(state, { recursive: true, force: true })
     throw error
   })
+  const get = async (path: string): Promise<unknown> => (await fetch(url + path)).json()
   return {
     pid: daemon.pid,
     log: daemon.log,
@@ -87,7 +91,13 @@ export async function startCauseway(options: CausewayOptions): Promise<Causeway>
       }
       return samples
     },
-    get: async (path) => (await fetch(url + path)).json(),
+    get,
+    healthy: () =>
+      until(
+        'health passes',
+        async () => ((await get('/healthz')) as { status: string }).status === 'pass',
+        60_000,
+      ),
     async stop() {
       const code = await daemon.stop()
       rmSync(state, { recursive: true, force: true })

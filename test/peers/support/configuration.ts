@@ -18,6 +18,29 @@ export interface ConfigurationOptions {
   numbers: readonly { name: string }[]
 }
 
+/** A business number, as the simulator has it. */
+export interface LabNumberRow {
+  phoneNumber: string
+  phoneNumberId: string
+  accessToken: string
+}
+
+/** An entry of `numbers` whose settings Causeway writes. `listen` is its port for WhatsApp. */
+export function managedNumber(
+  name: string,
+  { phoneNumber, phoneNumberId, accessToken }: LabNumberRow,
+  { listen, inbound, calling }: { listen: number; inbound: object; calling?: object },
+): { name: string } {
+  const settings = {
+    status: 'ENABLED',
+    srtp_key_exchange_protocol: 'SDES',
+    sip: { status: 'ENABLED', port: listen },
+    ...calling,
+  }
+  const ids = { phone_number: phoneNumber, phone_number_id: phoneNumberId }
+  return Object.assign({ name, ...ids, access_token: accessToken, calling: settings }, { inbound })
+}
+
 /** TLS towards WhatsApp with its challenge, UDP towards the PBX, SDES from end to end. */
 export function configuration(options: ConfigurationOptions): object {
   const { ports, pbxPort, whatsappPort, tls, graphUrl, numbers } = options

@@ -7,7 +7,7 @@ import { connectAri } from './ari.ts'
 import { type Asterisk, startAsterisk } from './asterisk.ts'
 import { type AsteriskLab, iceCandidates, TONE } from './asterisk-lab.ts'
 import { causewayPorts, startCauseway } from './causeway.ts'
-import { configuration, DOMAIN } from './configuration.ts'
+import { configuration, DOMAIN, managedNumber } from './configuration.ts'
 import { type Daemon, tail } from './daemon.ts'
 import { peersFolder } from './install.ts'
 import { freePort, rtpRange } from './ports.ts'
@@ -82,18 +82,9 @@ export async function startGeneratedLab(
     whatsappPort: simulator.sipAddress.port,
     tls: { ...simulator.issueCertificate([DOMAIN, ...hosts]), ca: simulator.caFile },
     graphUrl: simulator.graphUrl,
-    numbers: rows.map(({ name }, index) => ({
-      name,
-      phone_number: numbers[index]!.phoneNumber,
-      phone_number_id: numbers[index]!.phoneNumberId,
-      access_token: numbers[index]!.accessToken,
-      calling: {
-        status: 'ENABLED',
-        srtp_key_exchange_protocol: 'SDES',
-        sip: { status: 'ENABLED', port: free.whatsapp },
-      },
-      inbound: { trunk: name },
-    })),
+    numbers: rows.map(({ name }, index) =>
+      managedNumber(name, numbers[index]!, { listen: free.whatsapp, inbound: { trunk: name } }),
+    ),
   }) as { sip: { listen: { whatsapp: string } }; whatsapp: object }
   const pbx = rows.map(({ transport, causeway }) => {
     return `${transport}://${causeway}:${ports.causeway[transport === 'tls' ? 'tls' : 'plain']}`
@@ -124,9 +115,7 @@ export async function startGeneratedLab(
   )
   const ari = await connectAri(asterisk.ari, asterisk.credentials)
   t.teardown(() => ari.close())
-  const healthy = async (): Promise<boolean> =>
-    ((await causeway.get('/healthz')) as { status: string }).status === 'pass'
-  await until('the numbers are set up', healthy, 60_000)
+  await causeway.healthy()
   await until('both sides know each other', () => related(rows, asterisk), 60_000)
   const all = rows.map(({ number }) => number)
   return { simulator, causeway, asterisk, ari, numbers: all, trunks: rows }

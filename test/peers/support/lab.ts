@@ -5,7 +5,7 @@ import { type Simulator, startSimulator } from '../../../src/simulator/index.ts'
 import { type Ari, connectAri } from './ari.ts'
 import { type Asterisk, startAsterisk } from './asterisk.ts'
 import { type Causeway, causewayPorts, startCauseway } from './causeway.ts'
-import { configuration, DOMAIN } from './configuration.ts'
+import { configuration, DOMAIN, managedNumber } from './configuration.ts'
 import { peersFolder } from './install.ts'
 
 /** Simulator, Causeway and Asterisk, connected. */
@@ -49,21 +49,16 @@ export async function startLab(t: Test, extensions: readonly string[]): Promise<
     whatsappPort: simulator.sipAddress.port,
     tls: { ...simulator.issueCertificate([DOMAIN]), ca: simulator.caFile },
     graphUrl: simulator.graphUrl,
-    numbers: numbers.map((number) => ({
-      name: number.extension,
-      phone_number: number.phoneNumber,
-      phone_number_id: number.phoneNumberId,
-      access_token: number.accessToken,
-      calling: {
-        status: 'ENABLED',
-        srtp_key_exchange_protocol: 'SDES',
-        sip: { status: 'ENABLED', port: ports.whatsapp },
-      },
-      inbound: { trunk: 'pbx', to: number.extension, ring_timeout: '4s' },
-    })),
+    numbers: numbers.map((number) =>
+      managedNumber(number.extension, number, {
+        listen: ports.whatsapp,
+        inbound: { trunk: 'pbx', to: number.extension, ring_timeout: '4s' },
+      }),
+    ),
   })
   const causeway = await startCauseway({ ports, config })
   t.teardown(() => causeway.stop())
+  await causeway.healthy()
   const ari = await connectAri(asterisk.ari, asterisk.credentials)
   t.teardown(() => ari.close())
   return {

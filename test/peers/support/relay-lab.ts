@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { type CallRecord, type Simulator, startSimulator } from '../../../src/simulator/index.ts'
 import { type Causeway, causewayPorts, startCauseway } from './causeway.ts'
-import { configuration, DOMAIN } from './configuration.ts'
+import { configuration, DOMAIN, managedNumber } from './configuration.ts'
 import { peersFolder } from './install.ts'
 import { until } from './until.ts'
 
@@ -53,8 +53,9 @@ export async function startRelayLab(t: Test, options: RelayLabOptions): Promise<
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const ports = options.ports ?? (await causewayPorts())
   const phoneNumberId = '106540352242940'
+  const number = { phoneNumberId, phoneNumber: BUSINESS, accessToken: 'token', appId: 'app' }
   const simulator = await startSimulator({
-    numbers: [{ phoneNumberId, phoneNumber: BUSINESS, accessToken: 'token', appId: 'app' }],
+    numbers: [number],
     folder,
     behaviour: { strict: options.strict ?? true },
     dialTo: { [DOMAIN]: { host: '127.0.0.1', port: ports.whatsapp } },
@@ -67,18 +68,11 @@ export async function startRelayLab(t: Test, options: RelayLabOptions): Promise<
     tls: { ...simulator.issueCertificate([DOMAIN]), ca: simulator.caFile },
     graphUrl: simulator.graphUrl,
     numbers: [
-      {
-        name: 'support',
-        phone_number: BUSINESS,
-        phone_number_id: phoneNumberId,
-        access_token: 'token',
-        calling: {
-          status: 'ENABLED',
-          srtp_key_exchange_protocol: options.whatsapp ?? 'SDES',
-          sip: { status: 'ENABLED', port: ports.whatsapp },
-        },
+      managedNumber('support', number, {
+        listen: ports.whatsapp,
         inbound: { trunk: 'pbx', to: options.pbx.user ?? '{business}', ring_timeout: '8s' },
-      } as { name: string },
+        calling: { srtp_key_exchange_protocol: options.whatsapp ?? 'SDES' },
+      }),
     ],
   }) as { sip: { listen: object }; trunks: object[] }
   const { listen = '127.0.0.1', pbx } = options
@@ -104,7 +98,7 @@ export async function startRelayLab(t: Test, options: RelayLabOptions): Promise<
   t.teardown(() => causeway.stop())
   const health = async () =>
     (await causeway.get('/healthz')) as Awaited<ReturnType<RelayLab['health']>>
-  await until('the number is set up', async () => (await health()).status === 'pass')
+  await causeway.healthy()
   return {
     simulator,
     causeway,
