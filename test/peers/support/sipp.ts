@@ -103,12 +103,17 @@ async function listening(options: SippOptions, gone: () => boolean): Promise<voi
 
 type Row = Record<string, string>
 
-/** The last line of the statistics, by column; empty before the first. */
+/** The last line of the statistics that is written whole, by column; empty before the first. */
 function lastRow(cwd: string): Row {
-  const lines = readOr(join(cwd, 'stat.csv')).trimEnd().split('\n')
-  const last = lines.at(-1)?.split(';')
-  if (lines.length < 2 || !last) return {}
-  return Object.fromEntries(lines[0]!.split(';').map((key, index) => [key, last[index] ?? '']))
+  return wholeRow(readOr(join(cwd, 'stat.csv')))
+}
+
+/** The last line of a table with a line of names, by name. What has no line end yet is not read. */
+export function wholeRow(table: string): Row {
+  const [names, ...rows] = table.split('\n').slice(0, -1)
+  const last = rows.at(-1)?.split(';')
+  if (!names || !last) return {}
+  return Object.fromEntries(names.split(';').map((key, index) => [key, last[index] ?? '']))
 }
 
 function currentCounts(cwd: string): ReturnType<Sipp['counts']> {
