@@ -7,7 +7,7 @@ import {
   parseNameAddr,
   parseSipUri,
 } from '../message/index.ts'
-import { type FlowOwner, hasOption } from './kept-flows.ts'
+import { type FlowOwner, hasOption, secondsOf } from './kept-flows.ts'
 
 interface Entry {
   flow: Flow
@@ -72,9 +72,9 @@ export class FlowCache {
 
   /** A client that was given a Flow-Timer has to use its connection within it, while it is registered. */
   #watch(response: SipResponse, flow: Flow): void {
-    const timer = /^\s*(\d{1,9})\b/.exec(headerValue(response.headers, 'flow-timer') ?? '')?.[1]
+    const timer = secondsOf(headerValue(response.headers, 'flow-timer'))
     if (!this.holds(flow)) this.#limitSilence(flow, undefined)
-    else if (timer !== undefined) this.#limitSilence(flow, Number(timer) * 1000 + grace)
+    else if (timer !== undefined) this.#limitSilence(flow, timer * 1000 + grace)
   }
 
   /** The open connection of the client with this URI. */

@@ -145,7 +145,8 @@ function lifetimes(message: SipMessage): number[] {
   return (named.length > 0 ? named : [undefined]).flatMap((seconds) => seconds ?? general ?? [])
 }
 
-function secondsOf(value: string | undefined): number | undefined {
+/** Whole seconds at the start of a header or parameter. */
+export function secondsOf(value: string | undefined): number | undefined {
   const text = /^\s*(\d{1,9})\b/.exec(value ?? '')?.[1]
   return text === undefined ? undefined : Number(text)
 }
